@@ -1,0 +1,46 @@
+# `make demo` and `make test` need nothing done by hand: they make .venv and install what they use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo
+# A CPU build of torch where the pinned one is to be had, else what the range in pyproject.toml allows.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint accept bench faults clean
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-all: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) -e ".[all]"
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) -e ".[dev]"
+	touch $@ $(VENV)/.installed-all
+
+demo: $(VENV)/.installed-all
+ifdef DATA
+	$(BIN)/python examples/demo.py "$(DATA)" $(DEMO)
+else
+	$(BIN)/python examples/demo.py --digits $(DEMO)
+endif
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# make accept ONLY=spine-2-accuracy measures one promise; the others keep their figures and date.
+accept: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.accept $(ONLY)
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.fastai
+
+clean:
+	rm -rf $(VENV) $(DEMO)

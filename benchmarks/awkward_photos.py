@@ -1,0 +1,71 @@
+"""Photos as people really have them: turned by EXIF, grey, CMYK, palettes, 16 bits, see-through, other formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+# EXIF orientation -> how a camera's sensor picture lies, given the upright one (the inverse of what a viewer does).
+_TO_SENSOR = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+_ORIENTATION = 274
+
+
+def _turned(orientation: int) -> Callable[[Image.Image, Path], None]:
+    def save(photo: Image.Image, path: Path) -> None:
+        exif = Image.Exif()
+        exif[_ORIENTATION] = orientation
+        photo.transpose(_TO_SENSOR[orientation]).save(path.with_suffix(".jpg"), quality=92, exif=exif)
+
+    return save
+
+
+def _as(mode: str, suffix: str) -> Callable[[Image.Image, Path], None]:
+    return lambda photo, path: photo.convert(mode).save(path.with_suffix(suffix))
+
+
+def _see_through(photo: Image.Image, path: Path) -> None:
+    photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+    photo.save(path.with_suffix(".png"))
+
+
+def _sixteen_bits(photo: Image.Image, path: Path) -> None:
+    photo.convert("L").convert("I").point(lambda value: value * 257).convert("I;16").save(path.with_suffix(".png"))
+
+
+def _misnamed(photo: Image.Image, path: Path) -> None:
+    photo.save(path.with_suffix(".jpg"), format="PNG")
+
+
+KINDS: dict[str, Callable[[Image.Image, Path], None]] = {
+    "plain": _as("RGB", ".jpg"),
+    **{f"exif{orientation}": _turned(orientation) for orientation in _TO_SENSOR},
+    "png": _as("RGB", ".png"),
+    "grey": _as("L", ".jpg"),
+    "cmyk": _as("CMYK", ".jpg"),
+    "palette": _as("P", ".png"),
+    "gif": _as("P", ".gif"),
+    "see-through": _see_through,
+    "sixteen-bits": _sixteen_bits,
+    "webp": _as("RGB", ".webp"),
+    "bmp": _as("RGB", ".bmp"),
+    "tiff": _as("RGB", ".tif"),
+    "misnamed": _misnamed,
+}
+
+
+def save(photo: Path, folder: Path, number: int) -> None:
+    """Save `photo` into `folder` as the kind that `number` falls on; the kinds take turns."""
+    kind = list(KINDS)[number % len(KINDS)]
+    folder.mkdir(parents=True, exist_ok=True)
+    with Image.open(photo) as opened:
+        KINDS[kind](opened.convert("RGB"), folder / f"{number:03}-{kind}")

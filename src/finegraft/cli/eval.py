@@ -1,0 +1,126 @@
+"""`finegraft eval MODEL DATA`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from finegraft.cli.model import open_model
+from finegraft.cli.output import Counter, headline, json_option, print_json
+from finegraft.data.dataset import Dataset
+from finegraft.data.record import Record
+from finegraft.errors import DataError, UnreadableFile
+from finegraft.evaluation.result import Evaluation
+from finegraft.features.memory import CheckMemory
+from finegraft.features.store import Store
+from finegraft.targets import Category
+
+
+@click.command("eval")
+@click.argument("model")
+@click.argument("data")
+@click.option("--map", "map_file", metavar="CSV", help="Rows of: class of the model, your class.")
+@click.option("--engine", type=click.Choice(["auto", "openvino", "onnxruntime"]), default="auto", show_default=True)
+@json_option
+def command(model: str, data: str, map_file: str | None, engine: str, as_json: bool) -> None:
+    """Score MODEL on the labelled photos of DATA.
+
+    \b
+      finegraft eval RUN PHOTOS/test
+      finegraft eval imagenet PHOTOS --map map.csv
+
+    Where DATA has given splits, its test part is judged, or its validation part where there is no test. With --map
+    the probabilities of all classes that map to one of yours are added up.
+    """
+    from finegraft.vision.sources import read
+
+    predictor = open_model(model, engine)
+    with Store.open() as store:
+        dataset = read(data, CheckMemory(store), Counter("checked"))
+    records, part = _judged_part(dataset)
+    mapping = None if map_file is None else read_map(Path(map_file), predictor.labels)
+    target = Category(predictor.labels) if mapping is None else Category.of(mapping.values())
+    target.encode([str(record.label) for record in records])  # an unknown class is said before the work
+    answers = predictor.probabilities([dataset.root / record.key for record in records])
+    judged, rows = [], []
+    for record, row in zip(records, answers, strict=True):
+        if isinstance(row, UnreadableFile):
+            click.echo(f"{record.key}: {row}", err=True)
+        else:
+            judged.append(record)
+            rows.append(row)
+    if not judged:
+        raise DataError(f"None of the photos of {data} could be read.", "Look at `finegraft check`.")
+    probabilities = np.stack(rows)
+    if mapping is not None:
+        probabilities = mapped(probabilities, predictor.labels, mapping, target)
+    evaluation = Evaluation(
+        tuple(record.key for record in judged), target, target.encode([str(r.label) for r in judged]), probabilities
+    )
+    _show(evaluation, part, dataset, predictor.description["backbone"].get("name", ""), as_json)
+
+
+def _judged_part(dataset: Dataset) -> tuple[Sequence[Record], str]:
+    """The records to judge, and what to call them."""
+    if not dataset.given_splits & {"test", "validation"}:
+        return dataset.usable, "given"
+    part = dataset.judged_on
+    click.echo(f"The folder has given splits: only its {part} part is judged.", err=True)
+    return dataset.part(part), part
+
+
+def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
+    """Class of the model -> the user's class, from the rows of a CSV file; a first row of other words is a header.
+
+    Raises `DataError` for a row that is not two cells, or a class the model does not have.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [row for row in csv.reader(stream) if row]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Cannot read the map {path}: {error}.") from error
+    known = set(labels)
+    if rows and rows[0][0].strip() not in known:
+        rows = rows[1:]
+    mapping: dict[str, str] = {}
+    for number, row in enumerate(rows, start=1):
+        cells = [cell.strip() for cell in row]
+        if len(cells) != 2 or not all(cells):
+            raise DataError(
+                f"Row {number} of {path} needs two cells, got {row}.", "Write: class of the model, your class"
+            )
+        if cells[0] not in known:
+            raise DataError(f"Row {number} of {path}: the model has no class {cells[0]!r}.")
+        mapping[cells[0]] = cells[1]
+    if not mapping:
+        raise DataError(f"The map {path} has no rows.", "Write: class of the model, your class")
+    return mapping
+
+
+def mapped(probabilities: np.ndarray, labels: Sequence[str], mapping: dict[str, str], target: Category) -> np.ndarray:
+    """Probabilities (n, k) of the model's `labels`, added up by the user's class and sharing the whole: (n, classes).
+
+    Classes that map to nothing are left out of the choice.
+    """
+    joined = np.zeros((len(probabilities), len(target)))
+    for column, label in enumerate(labels):
+        if label in mapping:
+            joined[:, target.labels.index(mapping[label])] += probabilities[:, column]
+    total = joined.sum(axis=1, keepdims=True)
+    return np.asarray(joined / np.maximum(total, sys.float_info.min))
+
+
+def _show(evaluation: Evaluation, part: str, dataset: Dataset, backbone: str, as_json: bool) -> None:
+    if not as_json:
+        click.echo("\n".join(headline(evaluation, part)))
+        return
+    findings: dict[str, Any] = {}
+    for finding in dataset.findings:
+        findings[finding.kind] = findings.get(finding.kind, 0) + 1
+    print_json({**evaluation.summary_json(), "judged_on": part, "backbone": backbone, "findings": findings})

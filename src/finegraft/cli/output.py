@@ -1,0 +1,93 @@
+"""How commands speak: results on stdout, progress on stderr, one JSON object when asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from finegraft.evaluation.result import Evaluation
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(command: F) -> F:
+    """The option `--json`, the same on every command."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")(
+        command
+    )
+
+
+def print_json(value: object) -> None:
+    """One JSON value on a line of its own."""
+    click.echo(json.dumps(value, ensure_ascii=True, allow_nan=False))
+
+
+class Counter:
+    """A line on stderr that counts: `photos checked 1,200 of 3,783`. Silent where stderr is no terminal."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._shown = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Redraw, ten times a second at the most, and at the end."""
+        now = time.perf_counter()
+        if sys.stderr.isatty() and (now - self._shown > 0.1 or done == total):
+            self._shown = now
+            end = "\r\x1b[2K" if done == total else ""
+            sys.stderr.write(f"\r{self._what} {done:,} of {total:,}{end}")
+            sys.stderr.flush()
+
+
+class Stopwatch:
+    """Seconds of each named stage, in order, and in all."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the block under `name`, and say on stderr that it began."""
+        click.echo(f"{name} …", err=True)
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+
+    def table(self) -> dict[str, float]:
+        """Stages and `total`, in seconds to the hundredth."""
+        total = time.perf_counter() - self._started
+        return {name: round(value, 2) for name, value in {**self.seconds, "total": total}.items()}
+
+
+def percent(share: float) -> str:
+    """`0.934` as `93.4 %`."""
+    return f"{100 * share:.1f} %"
+
+
+def headline(evaluation: Evaluation, part: str) -> list[str]:
+    """What a person reads first: accuracy with its interval, the other figures, the confused pairs."""
+    accuracy = evaluation.accuracy
+    low, high = accuracy.interval or (accuracy.value, accuracy.value)
+    figures = ", ".join(
+        f"{name.replace('_', ' ')} {metric.value:.3f}"
+        for name, metric in evaluation.metrics().items()
+        if name not in {"accuracy", "error_rate"}
+    )
+    lines = [
+        f"{percent(accuracy.value)} right ({percent(low)} to {percent(high)}, 95 % interval) "
+        f"on {len(evaluation):,} photos of the {part} part.",
+        f"Also: {figures}.",
+    ]
+    pairs = evaluation.most_confused(min_val=2)[:3]
+    if pairs:
+        lines.append("Most confused: " + "; ".join(f"{a} taken for {b} ({n} times)" for a, b, n in pairs) + ".")
+    return lines

@@ -1,0 +1,80 @@
+"""Files that are whole or absent: written beside their place, flushed, then renamed onto it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from finegraft.errors import StorageError
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that becomes `path` when the block ends without an error.
+
+    The content is on disk before the rename, so neither `kill -9` nor a power cut leaves a half-written file. A
+    link stays a link: what it leads to is replaced. Raises `StorageError` where the folder cannot be written.
+    """
+    try:
+        place = Path(os.path.realpath(path))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _new_file(place.parent)
+    except OSError as error:
+        raise _storage_error(path, error) from error
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(place)
+        _flush_folder(place.parent)
+    except OSError as error:
+        if error.filename not in (None, temporary, str(temporary)):
+            raise  # the block stumbled over another file; "cannot write" would mislead
+        raise _storage_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write the whole of `content` to `path`, or nothing. Raises `StorageError`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _new_file(folder: Path) -> Path:
+    """An empty hidden file of our own in `folder`.
+
+    Not `tempfile.mkstemp`: its files are their owner's alone, and giving them the ordinary mode needs the umask, which
+    can only be read by setting it, for every thread at once.
+    """
+    temporary = folder / f".{secrets.token_hex(8)}.part"
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return temporary
+
+
+def _flush(file: Path) -> None:
+    handle = os.open(file, os.O_RDWR)  # Windows flushes only what is open for writing
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself last. Windows cannot open a folder, and some network file systems cannot flush one."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"Cannot write {path}: {error.strerror or error}.",
+        "Free some space or choose a folder you can write to.",
+    )

@@ -1,0 +1,119 @@
+"""A dataset: an immutable table of records, the findings about them, and where their bytes lie."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from finegraft.data import splits
+from finegraft.data.atomic import write_atomically
+from finegraft.data.findings import Finding
+from finegraft.data.record import Record, Split
+from finegraft.errors import DataError, StorageError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Records in a fixed order (sorted by key), good and left out alike.
+
+    Every method that changes something returns a new Dataset.
+    """
+
+    records: tuple[Record, ...]
+    root: Path
+    modality: str
+    findings: tuple[Finding, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def usable(self) -> tuple[Record, ...]:
+        """The records that are not left out and have a label."""
+        return tuple(r for r in self.records if r.left_out is None and r.label is not None)
+
+    @property
+    def left_out(self) -> tuple[Record, ...]:
+        """The records that are not used, each with its reason."""
+        return tuple(r for r in self.records if r.left_out is not None)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Labels of the usable records, sorted."""
+        return tuple(sorted({r.label for r in self.usable if r.label is not None}))
+
+    def counts(self) -> dict[str, int]:
+        """Usable records per class, in the order of `classes`."""
+        counted = Counter(r.label for r in self.usable)
+        return {name: counted[name] for name in self.classes}
+
+    def part(self, split: Split) -> tuple[Record, ...]:
+        """The usable records of one split, in order."""
+        return tuple(r for r in self.usable if r.split == split)
+
+    @property
+    def given_splits(self) -> frozenset[str]:
+        """The splits that usable records carry."""
+        return frozenset(r.split for r in self.usable if r.split is not None)
+
+    @property
+    def judged_on(self) -> Split:
+        """The part that gives the headline number: test, else validation, else our own held-out part.
+
+        Raises `DataError` before `split` has made one.
+        """
+        for name in ("test", "validation", "held-out"):
+            if name in self.given_splits:
+                return name
+        raise DataError("This dataset has no part to judge on.", "Call .split(valid=0.2, seed=0) first.")
+
+    def split(self, valid: float = 0.2, seed: int = 0) -> Dataset:
+        """Keep the given splits; where none is there to judge on, hold out a stratified part by content.
+
+        What lies in no split is learned from. See `finegraft.data.splits.hold_out` for how a part is held out and
+        for what it raises.
+        """
+        given = self.given_splits - {"train"}
+        held_out = frozenset[str]() if given else splits.hold_out(self.usable, valid=valid, seed=seed)
+        return replace(self, records=tuple(_assigned(record, held_out) for record in self.records))
+
+    def save(self, path: Path) -> None:
+        """Write `manifest.jsonl`: one line for every record."""
+        lines = (json.dumps(r.to_json(), ensure_ascii=False) + "\n" for r in self.records)
+        write_atomically(path, "".join(lines).encode())
+
+    @classmethod
+    def load(cls, path: Path, root: Path, modality: str) -> Dataset:
+        """The inverse of `save`; findings are not part of a manifest.
+
+        Raises `StorageError` where it cannot be read, `DataError` where a line is damaged.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise StorageError(
+                f"Cannot read the manifest {path}: {error.strerror or error}.", "Check that it is there and readable."
+            ) from error
+        # Not splitlines(): file names may hold what Unicode calls a line separator.
+        lines = content.removesuffix(b"\n").split(b"\n") if content else []
+        return cls(tuple(_record(line, path, i) for i, line in enumerate(lines, start=1)), root, modality)
+
+
+def _assigned(record: Record, held_out: frozenset[str]) -> Record:
+    """`record` with its split; what is left out, has no label or is in a given part stays as it is."""
+    if record.left_out is not None or record.label is None:
+        return record
+    if record.key in held_out:
+        return replace(record, split="held-out")
+    return record if record.split else replace(record, split="train")
+
+
+def _record(line: bytes, path: Path, number: int) -> Record:
+    try:
+        return Record.from_json(json.loads(line))
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"Line {number} of {path} is damaged ({type(error).__name__}: {error}).", "Restore it, or train again."
+        ) from error

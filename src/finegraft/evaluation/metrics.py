@@ -1,0 +1,149 @@
+"""The headline numbers, each with its 95 % interval. Pure functions of class numbers and probabilities.
+
+Throughout: `truth` and `predicted` int (n,) with values in 0..k-1, `probabilities` float (n, k), n at least 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from finegraft.evaluation import intervals
+from finegraft.evaluation.calibration import reliability
+from finegraft.evaluation.intervals import wilson
+from finegraft.evaluation.tables import confusion_matrix
+
+__all__ = [
+    "Metric",
+    "PerClass",
+    "accuracy",
+    "ece",
+    "error_rate",
+    "macro_f1",
+    "of_categories",
+    "per_class",
+    "ranks",
+    "top_k_accuracy",
+    "wilson",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number, and the interval that holds the true one in about 95 of 100 such measurements.
+
+    >>> print(Metric(0.906, (0.88, 0.93)))
+    0.906 (0.880 to 0.930)
+    """
+
+    value: float
+    interval: tuple[float, float] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in `--json`, `run.json` and bundles."""
+        return {"value": self.value, "interval": None if self.interval is None else list(self.interval)}
+
+    def __str__(self) -> str:
+        if self.interval is None:
+            return f"{self.value:.3f}"
+        low, high = self.interval
+        return f"{self.value:.3f} ({low:.3f} to {high:.3f})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PerClass:
+    """Each class on its own, arrays of shape (k,); 0 where a class never occurred or was never answered.
+
+    `precision`: of those answered so, how many are. `recall`: of those that are, how many were answered so.
+    `f1`: the harmonic mean of both. `support`: how many there are, int64.
+    """
+
+    precision: np.ndarray
+    recall: np.ndarray
+    f1: np.ndarray
+    support: np.ndarray
+
+
+def of_categories(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, Metric]:
+    """The numbers by name: accuracy, error_rate, macro_f1, ece and, with more than 5 classes, top_5_accuracy."""
+    k = probabilities.shape[1]
+    predicted = probabilities.argmax(axis=1)
+    metrics = {
+        "accuracy": accuracy(truth, predicted),
+        "error_rate": error_rate(truth, predicted),
+        "macro_f1": macro_f1(confusion_matrix(truth, predicted, k)),
+        "ece": ece(truth, probabilities),
+    }
+    if k > 5:
+        metrics["top_5_accuracy"] = top_k_accuracy(truth, probabilities, 5)
+    return metrics
+
+
+def accuracy(truth: np.ndarray, predicted: np.ndarray) -> Metric:
+    """The share of right answers, with Wilson's interval."""
+    return _share(truth == predicted)
+
+
+def error_rate(truth: np.ndarray, predicted: np.ndarray) -> Metric:
+    """The share of wrong answers, with Wilson's interval."""
+    return _share(truth != predicted)
+
+
+def top_k_accuracy(truth: np.ndarray, probabilities: np.ndarray, k: int) -> Metric:
+    """How often the true class is among the first `k` answers, with Wilson's interval."""
+    return _share(ranks(truth, probabilities) < k)
+
+
+def ranks(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The place of the true class among the answers, 0 for the first: int64 (n,).
+
+    Of equal probabilities the lower class number comes first, as in `argmax`.
+    """
+    own = probabilities[np.arange(len(truth)), truth][:, None]
+    lower = np.arange(probabilities.shape[1]) < truth[:, None]
+    return np.asarray(((probabilities > own) | ((probabilities == own) & lower)).sum(axis=1))
+
+
+def per_class(matrix: np.ndarray) -> PerClass:
+    """Precision, recall, F1 and support of every class of a confusion matrix, int (k, k) with the truth in rows."""
+    right, support, answered = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    return PerClass(
+        precision=_ratio(right, answered),
+        recall=_ratio(right, support),
+        f1=_ratio(2 * right, support + answered),
+        support=support,
+    )
+
+
+def macro_f1(matrix: np.ndarray) -> Metric:
+    """The mean F1 of the classes that occur in truth or answers: a rare class counts as much as a common one.
+
+    `matrix` is a confusion matrix, int (k, k) with the truth in rows. Interval: `intervals.of_macro_f1`.
+    """
+    occurs = (matrix.sum(axis=0) + matrix.sum(axis=1)) > 0
+    return _with_interval(float(per_class(matrix).f1[occurs].mean()), intervals.of_macro_f1(matrix))
+
+
+def ece(truth: np.ndarray, probabilities: np.ndarray) -> Metric:
+    """The expected calibration error, 0 for probabilities that mean what they say.
+
+    See `calibration.reliability` for its bins and `intervals.of_ece` for its interval.
+    """
+    table = reliability(probabilities, truth)
+    return _with_interval(table.error, intervals.of_ece(table))
+
+
+def _share(hits: np.ndarray) -> Metric:
+    successes, n = int(hits.sum()), len(hits)
+    return Metric(successes / n, wilson(successes, n))
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.asarray(np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0))
+
+
+def _with_interval(value: float, interval: tuple[float, float]) -> Metric:
+    """Widened to hold the value itself, which an interval corrected for bias may miss by a little."""
+    return Metric(value, (min(value, interval[0]), max(value, interval[1])))

@@ -1,0 +1,243 @@
+"""What a model answered on records with a known truth: one row per record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from finegraft.data.atomic import replacing
+from finegraft.errors import DataError, StorageError
+from finegraft.evaluation import metrics, tables
+from finegraft.evaluation.metrics import Metric, PerClass
+from finegraft.targets import Category
+
+_SMALLEST = 1e-12  # a probability below it counts as this: the worst loss is 27.6, not infinite
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One judged record: its true `label`, the `predicted` one with its `probability`, and the `loss`."""
+
+    key: str
+    label: str
+    predicted: str
+    probability: float
+    loss: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation:
+    """The answers to n records of known truth, on which nothing was trained or chosen.
+
+    `keys` names the records, `truth` int64 (n,) holds their class numbers, `probabilities` float (n, k) the answers,
+    rows summing to one; column i belongs to `target.labels[i]`. The arrays are read-only.
+
+    Raises `DataError` when these do not fit together, or when there is no record.
+
+    >>> target = Category(("rose", "tulip"))
+    >>> Evaluation(("a.jpg", "b.jpg"), target, np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]]))
+    <Evaluation: accuracy 1.000 (0.342 to 1.000) on 2 records, 2 classes>
+    """
+
+    keys: tuple[str, ...]
+    target: Category
+    truth: np.ndarray
+    probabilities: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", tuple(self.keys))
+        object.__setattr__(self, "truth", _read_only(np.asarray(self.truth)))
+        object.__setattr__(self, "probabilities", _read_only(np.asarray(self.probabilities)))
+        _check_rows(self.keys, self.target, self.truth, self.probabilities)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __repr__(self) -> str:
+        return f"<Evaluation: accuracy {self.accuracy} on {len(self)} records, {len(self.target)} classes>"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class names, in the order of the columns."""
+        return self.target.labels
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """The class number answered for every record, int64 (n,)."""
+        return _read_only(self.probabilities.argmax(axis=1))
+
+    @cached_property
+    def losses(self) -> np.ndarray:
+        """The cross-entropy of every record, -log of the probability of the truth: float64 (n,), at most 27.6."""
+        own = self.probabilities[np.arange(len(self)), self.truth].astype(np.float64)
+        return _read_only(-np.log(own.clip(_SMALLEST, 1.0)))
+
+    @property
+    def accuracy(self) -> Metric:
+        """The share of right answers."""
+        return metrics.accuracy(self.truth, self.predicted)
+
+    @property
+    def error_rate(self) -> Metric:
+        """The share of wrong answers."""
+        return metrics.error_rate(self.truth, self.predicted)
+
+    @property
+    def macro_f1(self) -> Metric:
+        """The mean F1 of the classes."""
+        return self._metrics["macro_f1"]
+
+    def metrics(self) -> dict[str, Metric]:
+        """All headline numbers by name; see `metrics.of_categories`."""
+        return dict(self._metrics)
+
+    @cached_property
+    def _metrics(self) -> dict[str, Metric]:
+        return metrics.of_categories(self.truth, self.probabilities)
+
+    def confusion_matrix(self) -> np.ndarray:
+        """How often class i (row, the truth) was answered as class j (column): int64 (k, k)."""
+        return tables.confusion_matrix(self.truth, self.predicted, len(self.target))
+
+    def per_class(self) -> PerClass:
+        """Precision, recall, F1 and support of every class, in the order of `labels`."""
+        return metrics.per_class(self.confusion_matrix())
+
+    def most_confused(self, min_val: int = 2) -> list[tuple[str, str, int]]:
+        """Pairs (actual, predicted, count) confused at least `min_val` times, the most frequent first."""
+        return tables.most_confused(self.confusion_matrix(), self.labels, min_val)
+
+    def top_losses(self, k: int = 9) -> list[Judged]:
+        """The `k` records with the largest loss, largest first: wrong and sure of it, or a wrong label."""
+        return [self._judged(int(i)) for i in tables.top_losses(self.losses, k)]
+
+    def _judged(self, i: int) -> Judged:
+        answer = int(self.predicted[i])
+        return Judged(
+            key=self.keys[i],
+            label=self.labels[int(self.truth[i])],
+            predicted=self.labels[answer],
+            probability=float(self.probabilities[i, answer]),
+            loss=float(self.losses[i]),
+        )
+
+    def summary_json(self) -> dict[str, Any]:
+        """What `train --json` and `eval --json` say of the judged records; all values are plain JSON."""
+        found = self._metrics
+        return {
+            "metrics": {name: metric.to_json() for name, metric in found.items()},
+            "accuracy": found["accuracy"].value,
+            "accuracy_interval": found["accuracy"].to_json()["interval"],
+            "error_rate": found["error_rate"].value,
+            "macro_f1": found["macro_f1"].value,
+            "ece": found["ece"].value,
+            "n_judged": len(self),
+            "classes": list(self.labels),
+        }
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The lines of `evaluation.jsonl`, one per record, in order."""
+        for i, row in enumerate(_rounded(self.truth, self.probabilities)):
+            judged = self._judged(i)
+            yield {
+                "key": judged.key,
+                "label": judged.label,
+                "predicted": judged.predicted,
+                "probability": float(row[self.predicted[i]]),
+                "loss": float(f"{judged.loss:.{_DIGITS}g}"),
+                "probabilities": row.tolist(),
+            }
+
+    def save(self, path: Path) -> None:
+        """Write `evaluation.jsonl`, whole or not at all."""
+        with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in self.rows())
+
+    @classmethod
+    def load(cls, path: Path, target: Category) -> Evaluation:
+        """The inverse of `save`: every count and rank is the same, probabilities are rounded to 6 digits.
+
+        Raises `StorageError` when the file cannot be read, `DataError` when it is damaged or of other classes.
+        """
+        try:
+            with path.open(encoding="utf-8") as lines:
+                rows = [_parsed(path, number, line) for number, line in enumerate(lines, start=1)]
+        except OSError as error:
+            raise StorageError(f"Cannot read {path}: {error.strerror or error}.") from error
+        keys, labels, probabilities = zip(*rows, strict=True) if rows else ((), (), ())
+        sizes = {len(row) for row in probabilities}
+        if sizes - {len(target)}:
+            raise DataError(
+                f"{path} holds rows of {', '.join(map(str, sorted(sizes)))} probabilities, "
+                f"but there are {len(target)} classes.",
+                "It belongs to another run, or was edited.",
+            )
+        return cls(keys, target, target.encode(labels), np.array(probabilities, dtype=np.float64))
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _check_rows(keys: tuple[str, ...], target: Category, truth: np.ndarray, probabilities: np.ndarray) -> None:
+    """Raise `DataError` unless the parts of an evaluation fit together."""
+    n, k = len(keys), len(target)
+    if n == 0:
+        raise DataError("There are no records to judge.", "Give at least one labelled record.")
+    if truth.shape != (n,) or probabilities.shape != (n, k):
+        raise DataError(
+            f"{n} keys and {k} classes need truth of shape ({n},) and probabilities of shape ({n}, {k}), "
+            f"got {truth.shape} and {probabilities.shape}."
+        )
+    if truth.dtype.kind not in "iu" or truth.min() < 0 or truth.max() >= k:
+        raise DataError(
+            f"The truth must be class numbers in 0..{k - 1}, got {truth.dtype} in {truth.min()}..{truth.max()}.",
+            "Category.encode makes them from labels.",
+        )
+    if len(set(keys)) != n:
+        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
+        raise DataError(f"Every record is judged once, but the key {twice!r} occurs more often.")
+    sums = probabilities.sum(axis=1)
+    if not (np.abs(sums - 1) < 1e-3).all() or probabilities.min() < 0:  # NaN fails the first comparison
+        worst = int(np.argmax(~(np.abs(sums - 1) < 1e-3) | (probabilities.min(axis=1) < 0)))
+        raise DataError(
+            f"Probabilities must be at least 0 and sum to one, but those of {keys[worst]!r} sum to {sums[worst]:.4g}.",
+            "finegraft.targets.softmax makes them from scores.",
+        )
+
+
+def _rounded(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities to 6 significant digits, float64 (n, k), such that nobody's place among the answers changes.
+
+    Rounding can make two classes equal and so change which comes first; such rows stay as they are.
+    """
+    exact = np.asarray(probabilities, dtype=np.float64)
+    magnitude = np.floor(np.log10(exact, out=np.zeros_like(exact), where=exact > 0))
+    scale = 10.0 ** (_DIGITS - 1 - magnitude.clip(-300))  # a larger power would be infinite
+    rounded = np.rint(exact * scale) / scale
+    moved = (rounded.argmax(axis=1) != exact.argmax(axis=1)) | (
+        metrics.ranks(truth, rounded) != metrics.ranks(truth, exact)
+    )
+    rounded[moved] = exact[moved]
+    return rounded
+
+
+def _parsed(path: Path, number: int, line: str) -> tuple[str, str, list[float]]:
+    """Key, label and probabilities of one line."""
+    try:
+        row = json.loads(line)
+        return str(row["key"]), str(row["label"]), [float(p) for p in row["probabilities"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"Line {number} of {path} is not a judged record ({type(error).__name__}: {error}).",
+            "The file was cut or edited; judge again with `finegraft eval`.",
+        ) from error

@@ -1,0 +1,118 @@
+"""A predictor as one file, `model.fg`: JSON and ONNX in a zip, no pickle, nothing that runs.
+
+Entries: `model.json` (see `model_json`), `model.onnx`, `card.md`, and `samples/` with generated pictures whose answers
+are in `model.json` and are asked again on load. A bundle of any released version opens in every later one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from finegraft import modality
+from finegraft.data.contents import digest_of
+from finegraft.errors import BundleError, UnreadableFile, UsageError
+from finegraft.inference import archive, model_json
+from finegraft.inference.graph_safety import check_graph
+from finegraft.inference.predictor import Predictor
+
+# CONTRACT: the same file gives the same probabilities within this, on every engine and machine.
+TOLERANCE = 1e-3
+Verify = Literal["all", "one", "no"]
+
+_PARTS = ("model.json", "model.onnx", "card.md")
+_MEND = "Make the bundle again, or ask whoever sent it."
+
+
+def save(predictor: Predictor, path: str | Path) -> None:
+    """Write `predictor` to `path`, whole or not at all; equal predictors give equal files.
+
+    Raises `BundleError` for a model that `load` would refuse and `StorageError` where `path` cannot be written.
+    """
+    from finegraft.inference.card import card
+    from finegraft.inference.samples import generated
+
+    check_graph(predictor.graph)
+    pictures = generated()
+    answers = {name: _answer(predictor, content) for name, content in pictures.items()}
+    described = model_json.written(predictor, digest_of(predictor.graph), answers)
+    entries = {"model.json": described, "model.onnx": predictor.graph, "card.md": card(predictor).encode()}
+    archive.write(Path(path), entries | {f"samples/{name}": content for name, content in pictures.items()})
+
+
+def load(path: str | Path, *, engine: str = "auto", threads: int | None = None, verify: Verify = "all") -> Predictor:
+    """The predictor in the bundle at `path`.
+
+    `engine` and `threads` as in `Predictor`. `verify` says how many of its samples must give the answers stored with
+    them, within 1e-3: "all", "one" (the smallest; `finegraft predict` does this, to start fast) or "no" (the model is
+    then opened with the first answer). Raises `BundleError` for whatever is damaged, hostile, of a newer format, or
+    answers differently here.
+    """
+    if verify not in get_args(Verify):
+        raise UsageError(f"verify must be one of {', '.join(get_args(Verify))}, got {verify!r}.")
+    path = Path(path)
+    entries = archive.read(path)
+    try:
+        return _loaded(entries, engine, threads, verify)
+    except BundleError as error:
+        raise BundleError(f"Cannot open {path}: {error.what}", error.mend) from error
+
+
+def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify: Verify) -> Predictor:
+    if "model.json" not in entries:
+        raise BundleError("it has no entry 'model.json'.", _MEND)
+    stored = model_json.parsed(entries["model.json"])  # first: a newer format may have other entries
+    _check_entries(entries, stored)
+    predictor = Predictor(
+        entries["model.onnx"],
+        modality.get(stored.description["modality"]).Preprocess.from_json(stored.preprocess),
+        stored.target,
+        stored.description,
+        temperature=stored.temperature,
+        unsure_below=stored.unsure_below,
+        engine=engine,
+        threads=threads,
+    )
+    wanted = {"all": len(stored.samples), "one": 1, "no": 0}[verify]
+    for name in list(stored.samples)[:wanted]:
+        _check_sample(predictor, name, entries[f"samples/{name}"], stored.samples[name])
+    return predictor
+
+
+def _check_entries(entries: dict[str, bytes], stored: model_json.Stored) -> None:
+    wanted = {*_PARTS, *(f"samples/{name}" for name in stored.samples)}
+    if missing := sorted(wanted - set(entries)):
+        raise BundleError(f"it has no entry {missing[0]!r}.", _MEND)
+    if strange := sorted(set(entries) - wanted):
+        raise BundleError(f"it has an entry that no bundle has, {strange[0]!r}.", _MEND)
+    if stored.description["modality"] not in modality.MODALITIES:
+        raise BundleError(
+            f"this finegraft knows no data of the kind {stored.description['modality']!r}.",
+            "Upgrade with: pip install --upgrade finegraft",
+        )
+    check_graph(entries["model.onnx"])
+    if digest_of(entries["model.onnx"]) != stored.digest:
+        raise BundleError("its model.onnx is not the one its model.json was written for (digests differ).", _MEND)
+
+
+def _answer(predictor: Predictor, content: bytes) -> list[float]:
+    """The probability of every class, in order, to six decimals."""
+    by_label = dict(predictor.predict(content).ranking)
+    return [round(by_label[label], 6) for label in predictor.target.labels]
+
+
+def _check_sample(predictor: Predictor, name: str, content: bytes, wanted: tuple[float, ...]) -> None:
+    try:
+        got = _answer(predictor, content)
+    except UnreadableFile as error:
+        raise BundleError(f"its sample {name!r} cannot be read: {error.reason}", _MEND) from error
+    worst = int(np.abs(np.subtract(got, wanted)).argmax())
+    if abs(got[worst] - wanted[worst]) > TOLERANCE:
+        raise BundleError(
+            f"it answers differently here: for its sample {name!r} the class {predictor.target.labels[worst]!r} has "
+            f"probability {got[worst]:.4f}, and had {wanted[worst]:.4f} where the bundle was made.",
+            f"It was made with {predictor.description.get('finegraft')}; make it again with this version, or "
+            "load it with verify='no' to use it all the same.",
+        )

@@ -1,0 +1,84 @@
+"""The text of `card.md`: what a bundle predicts, how well, from what, and what it cannot do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from finegraft.inference.predictor import Predictor
+
+_JUDGED_ON = {
+    "test": "the given test part",
+    "validation": "the given validation part",
+    "held-out": "a part held out of training",
+}
+_SHOWN_CLASSES = 100
+
+
+def card(predictor: Predictor) -> str:
+    """Markdown, without anything of the photos themselves."""
+    parts = [
+        f"# {len(predictor.target)} classes from {_plain(predictor.description['backbone'].get('name', 'a backbone'))}",
+        _what(predictor),
+        "## How good it is",
+        _measured(predictor),
+        "## Where it comes from",
+        _origin(predictor),
+        "## How to use it",
+        "    finegraft predict model.fg photo.jpg\n\n"
+        "or in Python\n\n"
+        '    import finegraft as fg\n    fg.load("model.fg").predict("photo.jpg")',
+        "## What it cannot do",
+        "It answers with one of its classes whatever it is shown, also when none of them fits. Its numbers hold for "
+        "items like those it was judged on; other cameras, places or times may lower them. "
+        + _doubt(predictor.unsure_below),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _what(predictor: Predictor) -> str:
+    labels = predictor.target.labels
+    names = "\n".join(f"- {_plain(label)}" for label in labels[:_SHOWN_CLASSES])
+    more = len(labels) - _SHOWN_CLASSES
+    rest = f"\n- and {more} more, listed in model.json" if more > 0 else ""
+    kind = predictor.description["modality"]
+    return f"Says which of these classes an item of {kind} data belongs to:\n\n{names}{rest}"
+
+
+def _measured(predictor: Predictor) -> str:
+    described = predictor.description
+    if not described["metrics"]:
+        return "It was not judged on any data."
+    where = _JUDGED_ON.get(described["judged_on"] or "", "data it was not trained on")
+    count = "" if described["n_judged"] is None else f", {described['n_judged']} items"
+    lines = [f"Measured on {where}{count}; in brackets the 95 % interval.", "", "| metric | value |", "|---|---|"]
+    lines += [f"| {_plain(name)} | {_number(metric)} |" for name, metric in described["metrics"].items()]
+    return "\n".join(lines)
+
+
+def _number(metric: dict[str, Any]) -> str:
+    interval = metric["interval"]
+    return f"{metric['value']:.3f}" + (f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else "")
+
+
+def _origin(predictor: Predictor) -> str:
+    described, row = predictor.description, predictor.description["backbone"]
+    facts = {
+        "backbone": row.get("name"),
+        "weights from": row.get("source"),
+        "licence of the weights": row.get("licence"),
+        "paper": row.get("paper"),
+        "items learned from": described["n_train"],
+    }
+    return "\n".join(f"- {name}: {_plain(value)}" for name, value in facts.items() if value not in (None, ""))
+
+
+def _doubt(unsure_below: float) -> str:
+    if unsure_below == 0:
+        return "It never calls an answer unsure."
+    return f"Answers below a probability of {unsure_below:.2f} are called unsure: let a person look."
+
+
+def _plain(value: object) -> str:
+    """One line of text that Markdown shows as it is: a class may be called `*` or `</a>`."""
+    text = " ".join(str(value).split())
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|!" else letter for letter in text)

@@ -1,0 +1,183 @@
+"""What `model.json` of a bundle holds, and the reader that believes none of it.
+
+Fields: `format` (number of the format) · `finegraft` (the version that wrote it) · `modality` · `target` (kind, classes
+in order) · `preprocess` (with its decoder) · `backbone` (row) · `metrics` (name -> value, interval) · `temperature` ·
+`unsure_below` · `n_train` · `n_judged` · `judged_on` · `digest` (of model.onnx) · `samples` (name, probabilities).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from finegraft import __version__
+from finegraft.errors import BundleError
+from finegraft.inference.predictor import Description, Predictor
+from finegraft.targets import Category
+
+FORMAT_VERSION = 1
+_MEND = "Make the bundle again, or ask whoever sent it."
+_UPGRADE = "Upgrade with: pip install --upgrade finegraft"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The content of a `model.json`, checked; `preprocess` is left for its modality to read."""
+
+    target: Category
+    description: Description
+    preprocess: dict[str, Any]
+    temperature: float
+    unsure_below: float
+    digest: str
+    samples: dict[str, tuple[float, ...]]
+
+
+def written(predictor: Predictor, digest: str, samples: dict[str, list[float]]) -> bytes:
+    """The `model.json` of `predictor`; the same text for the same model."""
+    described = predictor.description
+    content = {
+        "format": FORMAT_VERSION,
+        "finegraft": __version__,
+        "modality": described["modality"],
+        "target": predictor.target.to_json(),
+        "preprocess": predictor.preprocess.to_json(),
+        "backbone": described["backbone"],
+        "metrics": described["metrics"],
+        "temperature": predictor.temperature,
+        "unsure_below": predictor.unsure_below,
+        "n_train": described["n_train"],
+        "n_judged": described["n_judged"],
+        "judged_on": described["judged_on"],
+        "digest": digest,
+        "samples": [{"name": name, "probabilities": values} for name, values in samples.items()],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def parsed(content: bytes) -> Stored:
+    """Read a `model.json`. Raises `BundleError` for a newer format, and naming the first field that is wrong."""
+    stored = _object(content)
+    _check_format(stored)
+    labels = _labels(stored)
+    return Stored(
+        target=Category(labels),
+        description={
+            "modality": _field(stored, "modality", _is_text),
+            "backbone": _field(stored, "backbone", _is_object),
+            "metrics": _field(stored, "metrics", _are_metrics),
+            "n_train": _field(stored, "n_train", _is_count),
+            "n_judged": _field(stored, "n_judged", _is_count),
+            "judged_on": _field(stored, "judged_on", lambda v: v is None or _is_text(v)),
+            "finegraft": _field(stored, "finegraft", _is_text),
+        },
+        preprocess=_field(stored, "preprocess", _is_object),
+        temperature=float(_field(stored, "temperature", lambda v: _is_number(v) and v > 0)),
+        unsure_below=float(_field(stored, "unsure_below", _is_share)),
+        digest=_field(stored, "digest", _is_text),
+        samples=_samples(stored, len(labels)),
+    )
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        stored = json.loads(content, parse_constant=_refuse_constant, object_pairs_hook=_distinct)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"The bundle's model.json is not proper JSON: {error}.", _MEND) from error
+    if not isinstance(stored, dict):
+        raise BundleError("The bundle's model.json is not an object.", _MEND)
+    return stored
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    together = dict(pairs)
+    if len(together) != len(pairs):
+        raise ValueError("a name occurs twice in one object")
+    return together
+
+
+def _check_format(stored: dict[str, Any]) -> None:
+    version = _field(stored, "format", lambda v: _is_whole(v) and v >= 1)
+    if version > FORMAT_VERSION:
+        raise BundleError(
+            f"This bundle was made by a newer finegraft: it has format {version}, this one reads up to "
+            f"{FORMAT_VERSION}.",
+            _UPGRADE,
+        )
+
+
+def _labels(stored: dict[str, Any]) -> tuple[str, ...]:
+    target = _field(stored, "target", _is_object)
+    if target.get("kind") != Category.kind:
+        raise BundleError(f"This finegraft cannot answer with targets of the kind {target.get('kind')!r}.", _UPGRADE)
+    labels = target.get("labels")
+    good = isinstance(labels, list) and len(labels) >= 2 and all(map(_is_text, labels))
+    if not good or len(set(labels)) != len(labels):
+        raise BundleError("The bundle's model.json is wrong: 'target' needs two or more different class names.", _MEND)
+    return tuple(labels)
+
+
+def _samples(stored: dict[str, Any], classes: int) -> dict[str, tuple[float, ...]]:
+    def is_sample(sample: Any) -> bool:
+        return (
+            _is_object(sample)
+            and _is_text(sample.get("name"))
+            and isinstance(sample.get("probabilities"), list)
+            and len(sample["probabilities"]) == classes
+            and all(map(_is_share, sample["probabilities"]))
+        )
+
+    samples = _field(stored, "samples", lambda v: isinstance(v, list) and all(map(is_sample, v)))
+    return {sample["name"]: tuple(sample["probabilities"]) for sample in samples}
+
+
+def _field(stored: dict[str, Any], name: str, is_good: Callable[[Any], object]) -> Any:
+    if name not in stored:
+        raise BundleError(f"The bundle's model.json has no field '{name}'.", _MEND)
+    if not is_good(stored[name]):
+        shown = repr(stored[name])
+        shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
+        raise BundleError(f"The bundle's model.json is wrong: '{name}' cannot be {shown}.", _MEND)
+    return stored[name]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)  # JSON's true is an int in Python
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or (_is_whole(value) and value >= 0)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
+def _are_metrics(value: Any) -> bool:
+    return _is_object(value) and all(map(_is_metric, value.values()))
+
+
+def _is_metric(value: Any) -> bool:
+    if not (_is_object(value) and set(value) == {"value", "interval"} and _is_number(value["value"])):
+        return False
+    interval = value["interval"]
+    return interval is None or (isinstance(interval, list) and len(interval) == 2 and all(map(_is_number, interval)))

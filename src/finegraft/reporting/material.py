@@ -1,0 +1,76 @@
+"""What a report is made from: everything comes from the RUN folder, or from an Evaluation alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from finegraft import modality
+from finegraft.data.dataset import Dataset
+from finegraft.errors import FinegraftError
+from finegraft.evaluation.result import Evaluation
+from finegraft.evaluation.run import Run
+from finegraft.reporting import wording
+
+_NOUNS = {"vision": "photo"}
+_LARGEST = 256 * 2**20  # bytes of one file that a thumbnail is made from: the limit of reading (CONTRACT, check)
+
+
+@dataclass(frozen=True)
+class Material:
+    """The numbers and names a report shows. Without a run, only `evaluation` is there."""
+
+    evaluation: Evaluation
+    folder: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    dataset: Dataset | None = None
+    history: Sequence[Mapping[str, Any]] = ()
+    lr_curve: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, source: Run | Evaluation) -> Material:
+        """Reads a run's files; takes an Evaluation as it is."""
+        if isinstance(source, Evaluation):
+            return cls(source)
+        settings = source.settings
+        curve = source.lr_curve or settings.get("lr_curve")
+        return cls(source.evaluation(), source.path, settings, source.dataset(), source.history(), curve)
+
+    @property
+    def noun(self) -> str:
+        """What one record is called: photo, or record where the kind of data is not known."""
+        return _NOUNS.get(str(self.settings.get("modality")), "record")
+
+    def counted(self, number: int) -> str:
+        """`number` records, by their name: "372 photos"."""
+        return wording.count(number, self.noun)
+
+    def part(self, name: str) -> Mapping[str, Any]:
+        """One group of run.json, empty where it was not written."""
+        found = self.settings.get(name)
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def root(self) -> Path | None:
+        """The folder the records were read from, None where it is not recorded or no longer there."""
+        recorded = self.settings.get("data")
+        if not isinstance(recorded, str) or not Path(recorded).is_dir():
+            return None
+        return Path(recorded)
+
+    def thumbnail(self, key: str, side: int) -> bytes | None:
+        """A small picture of one record, None where there is none to be had: file gone, changed, unreadable.
+
+        A key that would lead out of the data's folder is not followed.
+        """
+        root, inside = self.root, PurePosixPath(key)
+        if root is None or inside.is_absolute() or ".." in inside.parts:
+            return None
+        try:
+            if (root / inside).stat().st_size > _LARGEST:
+                return None
+            return modality.get(str(self.settings.get("modality"))).thumbnail((root / inside).read_bytes(), side)
+        except (OSError, FinegraftError, ValueError):
+            return None

@@ -1,0 +1,153 @@
+"""What it was made from and how: data by class and part, what was left out, settings, environment, digests, time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from finegraft.data.dataset import Dataset
+from finegraft.data.findings import KINDS
+from finegraft.reporting import wording
+from finegraft.reporting.bars import share_bar
+from finegraft.reporting.markup import Child, Html, join, name, tag
+from finegraft.reporting.material import Material
+from finegraft.reporting.page import (
+    MEANINGS,
+    Column,
+    Section,
+    facts,
+    nothing,
+    paragraph,
+    section,
+    table,
+    term,
+    unfolding,
+)
+
+_SHOWN, _MOST = 12, 1000  # rows shown at once; rows a folded list holds
+_PARTS = {"train": "Train", "validation": "Validation", "test": "Test", "held-out": "Held out"}
+
+
+def data(material: Material) -> Section:
+    """Records per class and part, the files left out with their reasons, and the other findings."""
+    if material.dataset is None:
+        words = nothing("This report was made from an evaluation alone: it knows nothing of the data behind it.")
+        return section("data", "The data", words)
+    counts = _counts(material.dataset, f"{material.noun.capitalize()}s of each class")
+    return section("data", "The data", counts, _left_out(material.dataset), *_findings(material))
+
+
+def _counts(dataset: Dataset, caption: str) -> Html:
+    counted: Counter[tuple[str, str]] = Counter((r.label or "", r.split or "") for r in dataset.usable)
+    parts = [part for part in _PARTS if any(split == part for _, split in counted)]
+    largest = max((sum(counted[c, p] for p in parts) for c in dataset.classes), default=1)
+    rows: list[list[Child]] = []
+    for label in dataset.classes:
+        numbers = [counted[label, part] for part in parts]
+        rows.append([name(label), *(f"{n:,}" for n in numbers), f"{sum(numbers):,}", share_bar(sum(numbers) / largest)])
+    totals = [sum(n for (_, split), n in counted.items() if split == part) for part in parts]
+    rows.append([tag("strong", "All"), *(f"{n:,}" for n in totals), tag("strong", f"{sum(totals):,}"), ""])
+    columns = [Column("Class"), *(Column(_PARTS[part], True) for part in parts), Column("All", True), Column("Size")]
+    return table(caption, columns, rows)
+
+
+def _left_out(dataset: Dataset) -> Html:
+    gone = dataset.left_out
+    if not gone:
+        return tag("div", nothing("No file was left out."), id="left-out")
+    columns = [Column("File"), Column("Why")]
+    rows: list[list[Child]] = [[name(r.key), r.left_out or ""] for r in gone]
+    return tag("div", _folded("Left out, and why", columns, rows, "files"), id="left-out")
+
+
+def _findings(material: Material) -> list[Html]:
+    """The suspicions that left nothing out: counted by kind, listed where asked for."""
+    counts = material.part("findings")
+    if not counts:
+        return []
+    rows: list[list[Child]] = [[kind, f"{number:,}", KINDS.get(kind, "")] for kind, number in counts.items()]
+    columns = [Column("Finding"), Column("How many", True), Column("What it means")]
+    shown = [table("Findings about the data", columns, rows)]
+    listed = material.settings.get("finding_rows")
+    if isinstance(listed, list) and listed:
+        each: list[list[Child]] = [
+            [_about(row), str(row.get("kind", "")), str(row.get("note", ""))] for row in listed[:_MOST]
+        ]
+        many = table("Every finding", [Column("Record"), Column("Finding"), Column("Note")], each)
+        shown.append(unfolding(f"Every finding ({len(listed):,})", many, *_cut(len(listed), "run.json")))
+    return shown
+
+
+def _about(row: Mapping[str, Any]) -> Html:
+    parts = [name(str(row[key])) for key in ("key", "other") if row.get(key)]
+    return join(parts, " and ") if parts else Html("the whole set")
+
+
+def _folded(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Child]], what: str) -> Html:
+    first = table(caption, columns, rows[:_SHOWN])
+    if len(rows) <= _SHOWN:
+        return first
+    more = table(f"{caption}, continued", columns, rows[_SHOWN:_MOST])
+    return join([first, unfolding(f"{len(rows) - _SHOWN:,} more {what}", more, *_cut(len(rows), "manifest.jsonl"))])
+
+
+def _cut(number: int, where: str) -> list[Html]:
+    return [paragraph(f"The rest of the {number:,} are in {where}.")] if number > _MOST else []
+
+
+def making(material: Material) -> Section:
+    """Time, settings, model, environment and digests, as run.json has them."""
+    groups = {
+        "Settings": {**_top(material, ("command", "modality")), **material.part("settings")},
+        "Model": {**material.part("backbone"), "preprocess": material.part("preprocess")},
+        "Answers": _top(material, ("temperature", "unsure_below")),
+        "Environment": {**_top(material, ("finegraft", "engine", "threads")), **material.part("environment")},
+        "Files": _top(material, ("data", "created", "model_digest")),
+    }
+    tables = [facts(caption, _rows(group)) for caption, group in groups.items() if group]
+    return section("making", "How it was made", _seconds(material), tag("div", *tables, class_="columns"))
+
+
+def _top(material: Material, keys: Sequence[str]) -> dict[str, Any]:
+    return {key: material.settings[key] for key in keys if material.settings.get(key) is not None}
+
+
+def _seconds(material: Material) -> Html:
+    seconds = {k: float(v) for k, v in material.part("seconds").items() if isinstance(v, int | float)}
+    total = seconds.pop("total", sum(seconds.values()))
+    if not total:
+        return nothing("How long it took was not recorded.")
+    rows: list[list[Child]] = [
+        [stage.replace("_", " "), wording.duration(s), share_bar(s / total)] for stage, s in seconds.items()
+    ]
+    columns = [Column("Stage"), Column("Time", True), Column("Share")]
+    return table(f"It took {wording.duration(total)}", columns, rows)
+
+
+def _rows(group: Mapping[str, Any]) -> list[tuple[Child, Child]]:
+    return [(_word(key), _value(value)) for key, value in _flat(group)]
+
+
+def _flat(group: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for key, value in group.items():
+        called = f"{before}{key}".replace("_", " ")
+        found += _flat(value, f"{called} ") if isinstance(value, Mapping) else [(called, value)]
+    return found
+
+
+def _word(key: str) -> Child:
+    return term(key) if key.lower() in MEANINGS else key
+
+
+def _value(value: Any) -> Child:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(_value(v)) for v in value)
+    return name(str(value))

@@ -1,0 +1,61 @@
+"""The report of a run: one HTML file that needs nothing else, neither network nor script."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from finegraft.data.atomic import write_atomically
+from finegraft.evaluation.result import Evaluation
+from finegraft.evaluation.run import Run
+from finegraft.reporting import judged, learned, origin, verdict, wording
+from finegraft.reporting.material import Material
+from finegraft.reporting.page import Section, command, document, paragraph, section
+
+
+def report(source: Run | Evaluation, path: str | Path) -> Path:
+    """Write the report of `source` to `path` and return the path.
+
+    Of a run it tells everything, all of it read from the run's files; of an Evaluation alone, how good the answers
+    are and where they err. The pictures of the worst answers are made from the data's own folder, where that is
+    still in its place. Raises `StorageError` where `path` cannot be written.
+    """
+    target = Path(path)
+    write_atomically(target, page_of(Material.of(source)).encode())
+    return target
+
+
+def page_of(material: Material) -> str:
+    """The whole page, as text."""
+    sections = [judged.merits(material), judged.mistakes(material), judged.losses(material), judged.classes(material)]
+    if material.settings:
+        sections.append(learned.curves(material))
+    sections.append(origin.data(material))
+    if material.settings:
+        sections += [origin.making(material), _use(material)]
+    files = "Every number here is in the files of the run; no photo carries its EXIF data or place."
+    footer = f"Made by finegraft. {files if material.settings else 'Every number here comes from the evaluation.'}"
+    return document(_title(material), verdict.header(material), sections, footer)
+
+
+def _title(material: Material) -> str:
+    accuracy = wording.percent(material.evaluation.accuracy.value)
+    return f"{material.folder.name}: {accuracy} right" if material.folder else f"{accuracy} right"
+
+
+def _use(material: Material) -> Section:
+    """What to type next."""
+    run = shlex.quote(str(material.folder))
+    steps = [
+        ("Ask it about one photo, or a whole folder with a page to look at:", f"finegraft predict {run} photo.jpg"),
+        ("", f"finegraft predict {run} photos/ --html answers.html"),
+        ("Score it on labelled photos it has not seen:", f"finegraft eval {run} photos/"),
+        (
+            "From Python:",
+            f'import finegraft as fg\nfg.load({str(Path(str(material.folder)) / "model.fg")!r}).predict("photo.jpg")',
+        ),
+    ]
+    parts = [
+        part for words, line in steps for part in ((paragraph(words), command(line)) if words else (command(line),))
+    ]
+    return section("use", "Use it", *parts)

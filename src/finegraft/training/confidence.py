@@ -1,0 +1,52 @@
+"""How sure a model may be, learned from out-of-fold scores of the training part alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finegraft.data.splits import folds
+from finegraft.evaluation.calibration import fit_temperature, unsure_below
+from finegraft.models.heads import HeadKind
+from finegraft.targets import softmax
+from finegraft.training.folds import out_of_fold
+from finegraft.training.recipe import Fit, Recipe, Table, scores_of
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The temperature that makes probabilities honest, and the probability below which an answer is unsure.
+
+    `probabilities` float64 (n, k) are the calibrated out-of-fold answers for the n training records, in their order.
+    """
+
+    temperature: float
+    unsure_below: float
+    probabilities: np.ndarray
+
+
+def calibrate(
+    recipe: Recipe, kind: HeadKind, fits: Sequence[Fit], train: Table, digests: Sequence[str], seed: int
+) -> Calibration:
+    """Train one head for each of five folds just as the real one was, and learn from what they say of the rest.
+
+    `digests` are the records' content digests: copies share a fold.
+    """
+    truth = train.truth.cpu().numpy()
+
+    def learn_and_score(learn: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        part = train.rows(learn)
+        network = recipe.fresh(kind, part)
+        for fit in fits:
+            recipe.train(network, part, fit)
+        return scores_of(network, train.rows(rest))
+
+    fold_of = folds(truth, digests, min(FOLDS, len(set(digests))), seed)
+    scores = out_of_fold(fold_of, learn_and_score)
+    temperature = fit_temperature(scores, truth)
+    probabilities = softmax(scores, temperature)
+    return Calibration(temperature, unsure_below(probabilities, truth), probabilities)

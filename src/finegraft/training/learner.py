@@ -1,0 +1,211 @@
+"""The Learner: trains a head on a backbone's features. The only mutable object of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from finegraft.data.dataset import Dataset
+from finegraft.data.record import Split
+from finegraft.data.splits import hold_out
+from finegraft.errors import DataError, UsageError
+from finegraft.evaluation.result import Evaluation
+from finegraft.inference.predictor import Predictor
+from finegraft.models import heads
+from finegraft.models.heads import HeadKind
+from finegraft.targets import Category, softmax
+from finegraft.training.callbacks import History
+from finegraft.training.confidence import Calibration, calibrate
+from finegraft.training.lr_finder import LRCurve, find_lr
+from finegraft.training.objective import of_categories
+from finegraft.training.progress import LiveTable
+from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, scores_of
+from finegraft.training.schedule import constant, one_cycle
+from finegraft.training.trials import HeadTrial, better, try_heads
+
+# The part of the training records that the kind of head is chosen by, where no validation part is free for it.
+INNER_PART = 0.2
+
+
+class Origin(Protocol):
+    """Where the features came from; it knows how to join a trained head to the backbone."""
+
+    def predictor(self, layers: Sequence[tuple[np.ndarray, np.ndarray]], learner: Learner) -> Predictor:
+        """The backbone with `layers` (weight, bias) behind it, as a predictor."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """`backbone`, `preprocess`, `engine` and `threads`, for run.json."""
+        ...
+
+
+class Learner:
+    """Learns the classes of `data` from `features`.
+
+    `features` float32 (n, d): row i belongs to `data.usable[i]`. `head` is "linear", "mlp", or "auto" to choose by
+    the loss on an inner split. Nothing that chooses (head, rate, temperature, threshold) ever sees the part that the
+    result is judged on. `callbacks` may be appended to (`finegraft.training.callbacks`).
+
+    Raises `DataError` where a class has records to judge but none to learn from.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        features: np.ndarray,
+        origin: Origin,
+        *,
+        head: HeadKind | Literal["auto"] = "auto",
+        seed: int = 0,
+        batch_size: int | None = None,
+        device: str = "cpu",
+        show: bool = True,
+    ) -> None:
+        self.data = data
+        self.seed = seed
+        self.origin = origin
+        self.target = _target_of(data)
+        self.history = History()
+        self.callbacks: list[object] = [self.history]
+        self.curve: LRCurve | None = None
+        self.lr: float | None = None
+        self.trials: tuple[HeadTrial, ...] = ()
+        self._records = data.usable
+        truth = self.target.encode([str(record.label) for record in self._records])
+        self._table = Table(torch.from_numpy(features).to(device), torch.from_numpy(truth).to(device))
+        n_train = len(data.part("train"))
+        self.default_epochs = default_epochs(n_train)
+        self.batch_size = batch_size or default_batch_size(n_train)
+        self._recipe = Recipe(len(self.target), of_categories(), self.batch_size, seed)
+        self._show = show
+        self._head: HeadKind | None = None if head == "auto" else head
+        self._network: nn.Sequential | None = None
+        self._fits: list[Fit] = []
+        self._calibration: Calibration | None = None
+
+    @property
+    def head(self) -> HeadKind:
+        """The kind of head; for "auto", chosen on first use. What was tried is in `trials`."""
+        if self._head is None:
+            learn, choose = self._inner_split()
+            tables = self._table.rows(learn), self._table.rows(choose)
+            self.trials = try_heads(self._recipe, *tables, default_epochs(len(learn)))
+            self._head = better(*self.trials)
+        return self._head
+
+    @property
+    def network(self) -> nn.Sequential:
+        """The head as it stands, a torch module from features to scores; made on first use."""
+        if self._network is None:
+            self._network = self._recipe.fresh(self.head, self._part("train"))
+        return self._network
+
+    def find_lr(self) -> LRCurve:
+        """Sweep the learning rate on the training part. Changes nothing but `curve`, which keeps the result."""
+        self.curve = find_lr(self.network, self._recipe.batches(self._part("train")), self._recipe.objective)
+        return self.curve
+
+    def fit(self, epochs: int, lr: float | None = None) -> None:
+        """Train for `epochs` at a constant rate (default: the finder's suggestion)."""
+        lr = self._rate(lr)
+        self._fit(Fit(constant(lr), _positive(epochs)), lr)
+
+    def fit_one_cycle(self, epochs: int, lr: float | None = None) -> None:
+        """Train for `epochs` with the one-cycle policy up to the rate `lr` (default: the finder's suggestion)."""
+        lr = self._rate(lr)
+        self._fit(Fit(one_cycle(lr), _positive(epochs)), lr)
+
+    @property
+    def watched(self) -> Split:
+        """The part whose loss and error the table shows: validation where given, else the judged one.
+
+        It is only shown: nothing automatic reads it.
+        """
+        return "validation" if "validation" in self.data.given_splits else self.data.judged_on
+
+    @property
+    def calibration(self) -> Calibration:
+        """Temperature and threshold, from out-of-fold scores of the training part; computed on first use."""
+        if self._calibration is None:
+            rows = self._rows("train")
+            digests = [self._records[row].digest for row in rows]
+            self._calibration = calibrate(
+                self._recipe, self.head, self._fits, self._table.rows(rows), digests, self.seed
+            )
+        return self._calibration
+
+    def evaluate(self, split: Split | None = None) -> Evaluation:
+        """Judge the records of `split` (default: `data.judged_on`), with calibrated probabilities.
+
+        Raises `DataError` where that part has no records.
+        """
+        wanted = split or self.data.judged_on
+        rows = self._rows(wanted)
+        if len(rows) == 0:
+            raise DataError(f"The part {wanted!r} has no records.", f"There are: {sorted(self.data.given_splits)}.")
+        table = self._table.rows(rows)
+        return Evaluation(
+            keys=tuple(self._records[row].key for row in rows),
+            target=self.target,
+            truth=table.truth.cpu().numpy(),
+            probabilities=softmax(scores_of(self.network, table), self.calibration.temperature),
+        )
+
+    def predictor(self) -> Predictor:
+        """What leaves the lab: backbone and head in one graph, with preprocess, classes, metrics and calibration."""
+        return self.origin.predictor(heads.folded(self.network), self)
+
+    def _rate(self, lr: float | None) -> float:
+        if lr is not None and not lr > 0:
+            raise UsageError(f"A learning rate must be above 0, got {lr!r}.")
+        return lr if lr is not None else (self.curve or self.find_lr()).suggestion
+
+    def _fit(self, fit: Fit, lr: float) -> None:
+        shown = [LiveTable(self.watched)] if self._show else []
+        callbacks = [*self.callbacks, *shown]
+        self._recipe.train(self.network, self._part("train"), fit, self._part(self.watched), callbacks)
+        self.lr = lr
+        self._fits.append(fit)
+        self._calibration = None
+
+    def _rows(self, split: Split) -> np.ndarray:
+        return np.array([i for i, record in enumerate(self._records) if record.split == split], dtype=np.int64)
+
+    def _part(self, split: Split) -> Table:
+        return self._table.rows(self._rows(split))
+
+    def _inner_split(self) -> tuple[np.ndarray, np.ndarray]:
+        """(rows to learn from, rows to choose by), both free of judged records."""
+        train = self._rows("train")
+        if self.data.judged_on == "test" and "validation" in self.data.given_splits:
+            return train, self._rows("validation")
+        kept = hold_out([self._records[row] for row in train], INNER_PART, self.seed)
+        inner = np.array([self._records[row].key in kept for row in train])
+        return train[~inner], train[inner]
+
+
+def _positive(epochs: int) -> int:
+    if epochs < 1:
+        raise UsageError(f"The number of epochs must be at least 1, got {epochs!r}.")
+    return epochs
+
+
+def _target_of(data: Dataset) -> Category:
+    """The classes of the training part. Raises `DataError` where these cannot be learned or judged."""
+    target = Category.of(str(record.label) for record in data.part("train"))
+    if len(target) < 2:
+        raise DataError(
+            f"There must be two classes or more to learn from, got {list(target.labels)}.",
+            "Put the photos of each class in a folder of its own.",
+        )
+    lost = sorted(set(data.classes) - set(target.labels))
+    if lost:
+        raise DataError(
+            f"These classes have records to judge but none to learn from: {', '.join(lost)}.",
+            "Add records of them to the training part, or take them out.",
+        )
+    return target

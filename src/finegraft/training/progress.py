@@ -1,0 +1,53 @@
+"""The live table: one row an epoch, and below it a bar with the time still to go. All of it on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from finegraft.training.callbacks import State
+
+_HEADER = f"{'epoch':>6}  {'train loss':>10}  {'{} loss':>15}  {'error rate':>10}  {'time':>7}"
+_BAR = 24
+
+
+class LiveTable:
+    """Prints a row after every epoch; on a terminal, a bar with the remaining time while it runs."""
+
+    def __init__(self, watched: str) -> None:
+        self._watched = watched
+        self._started = 0.0
+        self._done = 0
+        self._drawn = 0.0
+        self._stream = sys.stderr
+
+    def on_fit_start(self, state: State) -> None:  # noqa: ARG002
+        """Print the header."""
+        self._started = time.perf_counter()
+        self._write(_HEADER.format(self._watched) + "\n")
+
+    def on_batch_end(self, state: State) -> None:
+        """Redraw the bar, at most ten times a second."""
+        self._done += 1
+        now = time.perf_counter()
+        if self._stream.isatty() and now - self._drawn > 0.1:
+            self._drawn = now
+            share = self._done / (state.epochs * state.batches)
+            left = (now - self._started) * (1 - share) / share
+            bar = "━" * round(share * _BAR)
+            self._write(f"\r  {bar:<{_BAR}}  {share:4.0%}  {left:.0f} s left ")
+
+    def on_epoch_end(self, state: State) -> None:
+        """Print the row."""
+        row = state.row
+        if row is None:
+            return
+        clear = "\r\x1b[2K" if self._stream.isatty() else ""
+        valid = "–" if row.valid_loss is None else f"{row.valid_loss:.4f}"
+        error = "–" if row.error_rate is None else f"{row.error_rate:.4f}"
+        line = f"{row.epoch:>6}  {row.train_loss:>10.4f}  {valid:>15}  {error:>10}  {row.seconds:>6.1f}s"
+        self._write(f"{clear}{line}\n")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

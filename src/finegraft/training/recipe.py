@@ -1,0 +1,100 @@
+"""How one head is made and trained on given rows: everything fixed, so that folds train exactly alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from finegraft.models import heads
+from finegraft.models.heads import HeadKind
+from finegraft.training import loop
+from finegraft.training.loaders import Batches
+from finegraft.training.objective import Objective
+from finegraft.training.optimizers import adamw
+from finegraft.training.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One stretch of training: `schedule` over `epochs` passes."""
+
+    schedule: Schedule
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """`features` float32 (n, d) and `truth` int64 (n,), on one device."""
+
+    features: Tensor
+    truth: Tensor
+
+    def rows(self, which: np.ndarray) -> Table:
+        """The table of the rows `which`, int64 (m,)."""
+        chosen = torch.from_numpy(which).to(self.truth.device)
+        return Table(self.features[chosen], self.truth[chosen])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Trains heads of `classes` classes. Equal seeds and equal tables give equal heads, bit for bit, on a CPU."""
+
+    classes: int
+    objective: Objective
+    batch_size: int
+    seed: int
+
+    def batches(self, table: Table) -> Batches:
+        """`table` cut into mini-batches."""
+        return Batches(table.features, table.truth, self.batch_size, self.seed)
+
+    def fresh(self, kind: HeadKind, table: Table) -> nn.Sequential:
+        """An untrained head that standardises by the features of `table`."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return heads.make(kind, table.features, self.classes).to(table.features.device)
+
+    def train(
+        self,
+        network: nn.Sequential,
+        table: Table,
+        fit: Fit,
+        watched: Table | None = None,
+        callbacks: Sequence[object] = (),
+    ) -> None:
+        """Train `network` in place."""
+        seen = None if watched is None else (watched.features, watched.truth)
+        with torch.random.fork_rng(devices=[]):  # dropout draws from here: repeatable, the caller's generator kept
+            torch.manual_seed(self.seed)
+            loop.fit(
+                network,
+                self.batches(table),
+                adamw(network),
+                self.objective,
+                fit.schedule,
+                fit.epochs,
+                seen,
+                callbacks,
+            )
+
+
+def scores_of(network: nn.Module, table: Table) -> np.ndarray:
+    """Scores float32 (n, classes), before softmax."""
+    return np.asarray(loop.scores_of(network, table.features).cpu().numpy())
+
+
+def default_batch_size(n: int) -> int:
+    """Records per mini-batch for n training records: a power of two from 16 to 256, about n/12.
+
+    Small sets need many small steps to get anywhere; above 3,000 records larger batches only cost less.
+    """
+    return int(np.clip(2 ** int(np.log2(n / 12 + 1)), 16, 256))
+
+
+def default_epochs(n: int) -> int:
+    """Epochs for n training records: small sets need more passes for as many steps."""
+    return 20 if n < 2_000 else 12 if n < 20_000 else 6

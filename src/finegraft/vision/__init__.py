@@ -1,0 +1,38 @@
+"""Photos: the only package that touches the bytes of one.
+
+`read` opens and checks a folder of photos, `learner` makes what learns from it, `Preprocess` turns file bytes into a
+model's input, `thumbnail` into a small picture for a page. All are loaded on first use (PEP 562): predicting never
+pays for what only training needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from finegraft.vision.assembly import learner as learner
+    from finegraft.vision.preprocess import Preprocess as Preprocess
+    from finegraft.vision.rendering import thumbnail as thumbnail
+    from finegraft.vision.sources import read as read
+
+name = "vision"
+
+_PUBLIC = {
+    "Preprocess": "finegraft.vision.preprocess",
+    "learner": "finegraft.vision.assembly",
+    "read": "finegraft.vision.sources",
+    "thumbnail": "finegraft.vision.rendering",
+}
+
+__all__ = ["Preprocess", "learner", "name", "read", "thumbnail"]
+
+
+def __getattr__(attribute: str) -> Any:
+    if attribute not in _PUBLIC:
+        raise AttributeError(f"module 'finegraft.vision' has no attribute {attribute!r}")
+    return getattr(importlib.import_module(_PUBLIC[attribute]), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from finegraft.data.findings import KINDS, LEAVES_OUT, Finding
+from finegraft.data.record import Record
+
+
+def test_a_record_survives_json() -> None:
+    record = Record("ä/b c.jpg", "0" * 32, "ä", "held-out", None)
+    assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
+
+
+@pytest.mark.parametrize(
+    "change", [{"key": 1}, {"digest": None}, {"label": 3}, {"left_out": []}, {"split": "somewhere"}, {"split": 1}]
+)
+def test_what_a_record_cannot_hold_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"a record holds texts|no split is called"):
+        Record.from_json({**Record("k", "d").to_json(), **change})
+
+
+def test_a_missing_name_is_refused() -> None:
+    with pytest.raises(KeyError):
+        Record.from_json({"key": "k"})
+
+
+def test_a_finding_is_one_entry_of_check() -> None:
+    finding = Finding("a/2.jpg", "exact-copy", 1.0, "The same bytes.", "a/1.jpg")
+    assert finding.to_json() == {
+        "key": "a/2.jpg",
+        "other": "a/1.jpg",
+        "kind": "exact-copy",
+        "score": 1.0,
+        "note": "The same bytes.",
+    }
+
+
+def test_what_leaves_out_is_a_known_kind() -> None:
+    assert set(KINDS) >= LEAVES_OUT

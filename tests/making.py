@@ -1,0 +1,89 @@
+"""Small photos and folders of photos, made on the spot: the same for the same arguments."""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+SUFFIXES = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "TIFF": ".tif",
+    "AVIF": ".avif",
+}
+
+
+def picture(seed: int, size: tuple[int, int] = (96, 72), look: str = "any") -> Image.Image:
+    """An RGB picture, width × height: coloured stripes with noise.
+
+    `look` fixes two hues, angle and width of the stripes, so pictures of one look are of one kind and a model can
+    learn to tell looks apart; `seed` fixes phase, brightness and noise, so no two are the same file.
+    """
+    hue, other, turn, narrow = (byte / 255 for byte in hashlib.blake2b(look.encode(), digest_size=4).digest())
+    rng = np.random.default_rng([seed, *look.encode()])
+    width, height = size
+    y, x = np.mgrid[0:height, 0:width] / max(size)
+    along = x * np.cos(turn * np.pi) + y * np.sin(turn * np.pi)
+    wave = 0.5 + 0.5 * np.sin(2 * np.pi * (along * (3 + 9 * narrow) + rng.random()))
+    light = np.array(colorsys.hsv_to_rgb(hue, 0.8, rng.uniform(0.75, 0.95)))
+    dark = np.array(colorsys.hsv_to_rgb(other, 0.9, rng.uniform(0.35, 0.5)))
+    pixels = wave[..., None] * light + (1 - wave[..., None]) * dark
+    pixels += rng.normal(0, 0.06, pixels.shape)
+    return Image.fromarray((pixels.clip(0, 1) * 255).round().astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", *, orientation: int | None = None, **options: Any) -> bytes:
+    """The file bytes of `image`; `orientation` writes that EXIF tag, `options` go to Pillow's writer."""
+    if orientation is not None:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        options["exif"] = exif
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def photo(
+    seed: int,
+    size: tuple[int, int] = (96, 72),
+    *,
+    look: str = "any",
+    mode: str = "RGB",
+    kind: str = "JPEG",
+    orientation: int | None = None,
+) -> bytes:
+    """The bytes of one photo file, width × height. See `picture` for `seed` and `look`."""
+    return encoded(picture(seed, size, look).convert(mode), kind, orientation=orientation)
+
+
+def folder_of_photos(
+    path: Path,
+    classes: Mapping[str, int] | None = None,
+    *,
+    size: tuple[int, int] = (96, 72),
+    kind: str = "JPEG",
+    seed: int = 0,
+) -> Path:
+    """Class folders below `path` with so many photos each; returns `path`.
+
+    Photos of one class share a look that its name fixes, so the classes can be learned. A class named
+    "train/rose" makes a given split: its look is that of "rose", its photos are other ones.
+    """
+    for name, count in (classes or {"a": 10, "b": 10}).items():
+        folder = path / name
+        folder.mkdir(parents=True, exist_ok=True)
+        start = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest())
+        for i in range(count):
+            content = photo(start + i, size, look=Path(name).name, kind=kind)
+            (folder / f"{i:04d}{SUFFIXES[kind]}").write_bytes(content)
+    return path

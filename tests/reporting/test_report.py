@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from finegraft.data.dataset import Dataset
+from finegraft.errors import StorageError
+from finegraft.evaluation.result import Evaluation
+from finegraft.evaluation.run import Run
+from finegraft.reporting.report import report
+from finegraft.targets import Category
+from tests.reporting.making import HOSTILE, evaluation_of, history_of, run_of
+from tests.reporting.reading import Outline
+
+FLOWERS = ("daisy", "rose", "tulip")
+
+
+def written(source: Run | Evaluation, folder: Path) -> Outline:
+    path = report(source, folder / "report.html")
+    outline = Outline(path.read_text(encoding="utf-8"))
+    assert outline.errors == []
+    return outline
+
+
+def test_the_verdict_says_how_good_on_what_and_what_was_left_out(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS, left_out=[("notes.txt", "not a photo"), ("b.jpg", "cut off")])
+    text = written(run, tmp_path).text
+    accuracy = run.evaluation().accuracy
+    assert accuracy.interval is not None
+    low, high = (f"{100 * end:.1f}" for end in accuracy.interval)
+    assert f"{100 * accuracy.value:.1f} % right {low}–{high} %" in text
+    assert "Judged on 40 photos it has not seen." in text
+    actual, predicted, times = run.evaluation().most_confused(2)[0]
+    often = "twice" if times == 2 else f"{times} times"
+    assert f"It most often takes {actual} for {predicted} ({often})." in re.sub(r"\s+(?=[.(])", " ", text).replace(
+        " .", "."
+    )
+    assert "2 files were left out" in text
+    assert "It learned 3 classes from 480 photos; the judged ones are the test part you gave." in text
+
+
+def test_every_part_of_a_run_is_told(tmp_path: Path) -> None:
+    outline = written(run_of(tmp_path, FLOWERS, left_out=[("notes.txt", "not a photo: text")]), tmp_path)
+    headings = ["How good", "Where it errs", "Furthest off", "Class by class", "How it learned", "The data"]
+    assert [a["id"] for a in outline.all("section")] == [
+        "merits", "mistakes", "worst", "classes", "learning", "data", "making", "use",
+    ]  # fmt: skip
+    for words in (
+        *headings, "Macro F1", "Calibration error", "notes.txt", "not a photo: text", "fedcba9876543210",
+        "12 s", "16 s", "packages numpy", "temperature", "Same bytes.", "onnxruntime",
+    ):  # fmt: skip
+        assert words in outline.text
+    assert len([s for s in outline.all("svg") if s.get("role") == "img"]) == 5  # ruler, matrix, rate, loss, error
+
+
+def test_numbers_of_merit_are_those_of_the_run(tmp_path: Path) -> None:
+    stored = {"accuracy": {"value": 0.5, "interval": [0.25, 0.75]}, "new_name": {"value": 1.25, "interval": None}}
+    text = written(run_of(tmp_path, FLOWERS, metrics=stored), tmp_path).text
+    assert "Share of right answers. 50.0 % 25.0–75.0 %" in text
+    assert "New name 1.250 –" in text
+
+
+def test_the_unsure_sentence_counts_the_judged_records(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS, unsure_below=0.97)
+    evaluation = run.evaluation()
+    kept = evaluation.probabilities.max(axis=1) >= 0.97
+    right = (evaluation.truth == evaluation.predicted)[kept].mean()
+    assert (
+        f"here {(~kept).sum()} of 40. Of the other {kept.sum()}, {100 * right:.1f} % are right."
+        in written(run, tmp_path).text
+    )
+
+
+def test_pictures_of_the_worst_answers_are_upright_and_carry_no_exif(tmp_path: Path) -> None:
+    outline = written(run_of(tmp_path, FLOWERS), tmp_path)
+    images = outline.all("img")
+    assert len(images) == 12
+    for attributes in images:
+        kind, _, content = str(attributes["src"]).partition(";base64,")
+        decoded = base64.b64decode(content)
+        photo = Image.open(io.BytesIO(decoded))
+        assert kind == "data:image/jpeg"
+        assert photo.width < photo.height  # the file lies on its side, its orientation tag says so
+        assert b"Exif" not in decoded
+        assert str(attributes["alt"]).startswith("test/")
+
+
+def test_without_the_data_the_report_says_so_and_lists_the_worst_answers(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    shutil.rmtree(tmp_path / "data")
+    outline = written(run, tmp_path)
+    assert "No pictures: the data is no longer at" in outline.text
+    assert run.evaluation().top_losses(1)[0].key in outline.text
+    assert outline.all("img") == []
+
+
+def test_a_photo_that_is_gone_or_broken_leaves_its_place_empty(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    worst = run.evaluation().top_losses(2)
+    (tmp_path / "data" / worst[0].key).unlink()
+    (tmp_path / "data" / worst[1].key).write_bytes(b"no photo")
+    outline = written(run, tmp_path)
+    assert len(outline.all("img")) == 10
+    assert outline.text.count("no picture") == 2
+
+
+def test_a_key_that_leads_out_of_the_data_is_not_followed(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS, photos=False)
+    evaluation = run.evaluation()
+    outside = tmp_path / "secret.jpg"
+    Image.new("RGB", (8, 8)).save(outside)
+    keys = ("../secret.jpg", str(outside), *evaluation.keys[2:])
+    run.write_evaluation(Evaluation(keys, evaluation.target, evaluation.truth, evaluation.probabilities))
+    assert written(run, tmp_path).all("img") == []
+
+
+def test_hostile_names_stay_text_everywhere(tmp_path: Path) -> None:
+    left_out = [(f"train/{name}.jpg", f"why {name}") for name in HOSTILE]
+    rows = [{"key": HOSTILE[0], "other": HOSTILE[1], "kind": HOSTILE[0], "score": 1.0, "note": HOSTILE[1]}]
+    run = run_of(
+        tmp_path,
+        tuple(sorted(HOSTILE)),
+        left_out=left_out,
+        findings={HOSTILE[0]: 2},
+        finding_rows=rows,
+        command=HOSTILE[0],
+        settings={HOSTILE[0]: HOSTILE[1]},
+        environment={"platform": HOSTILE[0]},
+    )
+    outline = written(run, tmp_path)
+    assert {"script", "b"} & {name for name, _ in outline.elements} == set()
+    assert not [key for _, attributes in outline.elements for key in attributes if key.startswith("on")]
+    assert "<script>alert(1)</script>" in outline.text
+    assert "\u202e" not in outline.text
+
+
+def test_the_policy_allows_its_own_style_and_embedded_pictures_only(tmp_path: Path) -> None:
+    outline = written(run_of(tmp_path, FLOWERS), tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    policy = next(str(m["content"]) for m in outline.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert policy.startswith("default-src 'none'; ")
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", page)
+    assert "style" not in {key for _, attributes in outline.elements for key in attributes}
+
+
+def test_the_page_has_landmarks_and_tables_have_captions_and_scopes(tmp_path: Path) -> None:
+    outline = written(run_of(tmp_path, FLOWERS), tmp_path)
+    assert outline.all("html") == [{"lang": "en"}]
+    for landmark in ("header", "nav", "main", "footer", "h1"):
+        assert len(outline.all(landmark)) == 1, landmark
+    assert len(outline.all("caption")) == len(outline.all("table")) > 5
+    assert all(th.get("scope") in ("row", "col") for th in outline.all("th"))
+    ids = [str(a["id"]) for _, a in outline.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    links = [str(a["href"]) for a in outline.all("a")]
+    assert links
+    assert {link[1:] for link in links} <= set(ids)
+
+
+def test_a_bare_evaluation_has_fewer_sections_and_claims_less(tmp_path: Path) -> None:
+    outline = written(evaluation_of(FLOWERS), tmp_path)
+    assert [a["id"] for a in outline.all("section")] == ["merits", "mistakes", "worst", "classes", "data"]
+    assert "Judged on 120 records." in outline.text
+    assert "has not seen" not in outline.text
+    assert "finegraft predict" not in outline.text
+
+
+def test_one_record_and_no_mistake(tmp_path: Path) -> None:
+    evaluation = Evaluation(("a.jpg",), Category(("a", "b")), np.array([0]), np.array([[0.9, 0.1]]))
+    text = written(evaluation, tmp_path).text
+    assert "100.0 % right 20.7–100.0 %" in text
+    assert "It made no mistake here." in text
+    assert "Every answer was right" in text
+    assert "none judged" in text
+
+
+def test_parts_that_are_missing_are_said_to_be(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    (run.path / "log.jsonl").unlink()
+    (run.path / "lr.json").unlink()
+    kept = {key: run.settings[key] for key in ("data", "modality", "target")}
+    run.write_settings(kept)
+    text = written(run, tmp_path).text
+    for words in ("No epoch was recorded", "No learning-rate curve was recorded.", "No file was left out."):
+        assert words in text
+    assert "How long it took was not recorded." in text
+
+
+def test_a_given_rate_is_named_where_no_curve_was_drawn(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    (run.path / "lr.json").unlink()
+    assert "The learning rate 0.0015 was given, so none was searched for." in written(run, tmp_path).text
+
+
+def test_long_lists_fold_and_a_thousand_classes_fit(tmp_path: Path) -> None:
+    left_out = [(f"train/{i}.txt", "not a photo") for i in range(1500)]
+    outline = written(run_of(tmp_path, FLOWERS, left_out=left_out), tmp_path)
+    assert "1,488 more files" in outline.text
+    assert "The rest of the 1,500 are in manifest.jsonl." in outline.text
+    many = evaluation_of([f"class {i:04d}" for i in range(1000)], n=3000)
+    assert "960 more classes" in written(many, tmp_path).text
+    assert (tmp_path / "report.html").stat().st_size < 2_000_000
+
+
+def test_counts_of_the_data_are_those_of_the_manifest(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    dataset = run.dataset()
+    rows = [
+        f"{c} {sum(r.label == c for r in dataset.part('train'))} {sum(r.label == c for r in dataset.part('test'))}"
+        for c in FLOWERS
+    ]
+    text = written(run, tmp_path).text
+    assert all(row in text for row in rows)
+    assert "All 48 40 88" in text
+
+
+def test_the_commands_are_quoted_for_the_shell(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "it's my run", FLOWERS)
+    assert "finegraft predict '" in written(run, tmp_path).text
+    assert "'\"'\"'s my run/run' photo.jpg" in written(run, tmp_path).text
+
+
+def test_a_report_is_the_same_each_time_and_replaces_the_last(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    first = report(run, run.report).read_bytes()
+    assert report(run, run.report).read_bytes() == first
+
+
+def test_where_nothing_can_be_written_the_error_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="Free some space or choose a folder you can write to"):
+        report(evaluation_of(FLOWERS), tmp_path / "file" / "report.html")
+
+
+def test_an_empty_manifest_is_told(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    run.write_dataset(Dataset((), tmp_path / "data", "vision"))
+    assert "No file was left out." in written(run, tmp_path).text
+
+
+def test_every_epoch_is_listed(tmp_path: Path) -> None:
+    text = written(run_of(tmp_path, FLOWERS), tmp_path).text
+    for place, row in enumerate(history_of(8), start=1):
+        assert f"{place} {row['train_loss']:.3f} {row['valid_loss']:.3f} {100 * row['error_rate']:.1f} % 0.5 s" in text
