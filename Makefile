@@ -37,10 +37,10 @@ lint: $(VENV)/.installed-dev
 
 # make accept ONLY=spine-2-accuracy measures one promise; the others keep their figures and date.
 accept: $(VENV)/.installed-dev
-	$(BIN)/python -m benchmarks.accept $(ONLY)
+	$(BIN)/python -m benchmarks.accept $(if $(ONLY),--only "$(ONLY)")
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m benchmarks.fastai
+	$(BIN)/python -m benchmarks.fastai.compare
 
 clean:
 	rm -rf $(VENV) $(DEMO)

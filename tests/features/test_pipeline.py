@@ -46,8 +46,8 @@ def test_a_slow_first_item_still_comes_first() -> None:
 
     def load(number: int) -> np.ndarray:
         if number == 0:
-            others_done.wait(10)
-        if number == 5:
+            assert others_done.wait(30)
+        if number == WINDOW * 2 - 1:
             others_done.set()
         return one(number)
 

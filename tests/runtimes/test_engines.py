@@ -58,8 +58,8 @@ def test_an_engine_needs_a_thread_and_a_stream(threads: int, streams: int) -> No
 
 
 def test_few_items_want_a_quick_start_and_many_a_high_rate() -> None:
-    assert [purpose_for(n) for n in (0, 1, 30)] == ["start"] * 3
-    assert [purpose_for(n) for n in (31, 1000, None)] == ["throughput"] * 3
+    assert [purpose_for(n) for n in (0, 1, 35)] == ["start"] * 3
+    assert [purpose_for(n) for n in (36, 1000, None)] == ["throughput"] * 3
 
 
 def test_asking_which_engines_there_are_imports_none(tmp_path: Path) -> None:

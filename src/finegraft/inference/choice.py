@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class Choice:
     target: Category
     columns: tuple[int, ...]
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The possible answers."""
         return YES_NO if self._asks_one else tuple(self.target.labels[column] for column in self.columns)

@@ -162,11 +162,14 @@ class Predictor:
     def _prediction(self, item: Item, scores: np.ndarray) -> Prediction:
         probabilities = self._choice.probabilities(scores, self.temperature)
         answer = self._choice.answer(scores, probabilities)
-        order = [answer, *(i for i in np.argsort(-probabilities, kind="stable").tolist() if i != answer)]
-        names, values = self.labels, probabilities.tolist()
-        unsure = CLOSE_CALL if values[answer] < self.unsure_below else None
-        ranking = tuple((names[i], values[i]) for i in order)
-        return Prediction(names[answer], values[answer], ranking, unsure, _path_of(item))
+        order = np.argsort(-probabilities, kind="stable")
+        if order[0] != answer:  # yes or no: the answer may have the smaller part
+            order = order[::-1]
+        names = map(self.labels.__getitem__, order.tolist())
+        ranking = tuple(zip(names, probabilities[order].tolist(), strict=True))
+        label, probability = ranking[0]
+        unsure = CLOSE_CALL if probability < self.unsure_below else None
+        return Prediction(label, probability, ranking, unsure, _path_of(item))
 
 
 def _path_of(item: Item) -> str | None:

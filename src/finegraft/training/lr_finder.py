@@ -1,12 +1,15 @@
 """The learning-rate finder: a short sweep through all rates, and the one the curve recommends.
 
-Smith, 2017, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186; rules after fastai.
+Smith, 2017, "Cyclical Learning Rates for Training Neural Networks", arXiv 1506.01186. The sweep is fastai's; the rule
+is ours, since fastai's default reads the middle of the longest descent, and a head on frozen features descends from
+the first step on: the sweep's arbitrary start would move the suggestion.
 """
 
 from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +18,19 @@ from torch import nn
 
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import Objective
-from finegraft.training.optimizers import adamw, set_step
+from finegraft.training.optimizers import sgd, set_step
 from finegraft.training.schedule import exponential
 
 START, END, STEPS = 1e-7, 10.0, 100
 # The sweep ends once the smoothed loss exceeds this many times its best.
 BLOWN_UP = 4.0
 SMOOTHING = 0.98
+# Against a grid of six rates, judged by the held-out loss on clothing, pets and bears with both heads, the rate at half
+# of the fall (3e-4 to 2.6e-2) is within 6 % of the best in all six cases; a fifth of the fall is up to 25 % worse.
+SHARE_OF_FALL = 0.5
+# Up to here the rate stays below 5e-6 and nothing is learned; the average of these losses is where the curve starts.
+# A single first batch may lie far off it.
+CALM_STEPS = 20
 # What is suggested when the curve has no downhill stretch to read, as for a network that cannot learn its data.
 FALLBACK = 1e-3
 
@@ -51,21 +60,19 @@ class LRCurve:
 
 
 def find_lr(network: nn.Module, batches: Batches, objective: Objective) -> LRCurve:
-    """Sweep the rate from 1e-7 to 10 in 100 steps on a copy of `network`, and suggest one by the valley rule.
+    """Sweep the rate from 1e-7 to 10 in 100 steps on a copy of `network`, and suggest one by the rule "half".
 
     The network and torch's generator are left as they were, bit for bit. Small sets are gone through repeatedly.
     """
-    generator_state = torch.get_rng_state()
-    try:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(batches.seed)  # dropout draws from here: the same sweep every time
         lrs, losses = _sweep(copy.deepcopy(network), batches, objective)
-    finally:
-        torch.set_rng_state(generator_state)
-    suggestion, reason = valley(lrs, losses)
-    return LRCurve(tuple(lrs), tuple(losses), suggestion, "valley", reason)
+    suggestion, reason = half(lrs, losses)
+    return LRCurve(tuple(lrs), tuple(losses), suggestion, "half", reason)
 
 
 def _sweep(network: nn.Module, batches: Batches, objective: Objective) -> tuple[list[float], list[float]]:
-    optimizer, schedule = adamw(network), exponential(START, END)
+    optimizer, schedule = sgd(network), exponential(START, END)
     lrs: list[float] = []
     losses: list[float] = []
     network.train()
@@ -92,37 +99,17 @@ def _sweep(network: nn.Module, batches: Batches, objective: Objective) -> tuple[
     return lrs, losses
 
 
-def valley(lrs: list[float], losses: list[float]) -> tuple[float, str]:
-    """The rate about two thirds down the longest downhill run of the curve, and the reason in words.
+def half(lrs: Sequence[float], losses: Sequence[float]) -> tuple[float, str]:
+    """The rate at which the smoothed loss has come down half of its whole way, and the reason in words.
 
-    fastai's default rule: the longest strictly falling subsequence of losses, the point in the middle of its
-    middle third. Where nothing falls, the answer is 1e-3 and the reason says so.
+    Where nothing falls, the answer is 1e-3 and the reason says so.
     """
-    run = longest_fall(losses)
-    if len(run) < 3:
+    calm = min(CALM_STEPS, len(losses) - 1)
+    if calm < 1 or min(losses[calm:]) >= losses[calm]:
         return FALLBACK, f"the loss never fell while the rate rose, so {FALLBACK:g} is only a common default"
-    third = len(run) // 3
-    chosen = lrs[run[third + third // 2]]
-    first, last = lrs[run[0]], lrs[run[-1]]
-    reason = f"the loss falls longest from {first:.1e} to {last:.1e}; {chosen:.1e} lies in the middle third of that"
-    return chosen, reason
-
-
-def longest_fall(losses: list[float]) -> list[int]:
-    """Positions of a longest strictly decreasing subsequence, in order (patience sorting, n log n)."""
-    import bisect
-
-    tails: list[float] = []  # tails[k]: the negated loss ending the best subsequence of length k + 1
-    ends: list[int] = []
-    before: list[int] = []
-    for i, loss in enumerate(losses):
-        place = bisect.bisect_left(tails, -loss)
-        tails[place : place + 1] = [-loss]
-        ends[place : place + 1] = [i]
-        before.append(ends[place - 1] if place else -1)
-    run: list[int] = []
-    at = ends[-1] if ends else -1
-    while at >= 0:
-        run.append(at)
-        at = before[at]
-    return run[::-1]
+    start, lowest = losses[calm], min(losses[calm:])
+    above = [i for i, loss in enumerate(losses) if loss > start - SHARE_OF_FALL * (start - lowest)]
+    bottom = losses.index(lowest, calm)
+    position = max(i for i in above if i < bottom) + 1  # the last crossing: noise crosses early and comes back
+    reason = f"here the loss has come down half of its way from {start:.2f} to {lowest:.2f}"
+    return lrs[position], reason

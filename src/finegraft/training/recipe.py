@@ -14,7 +14,7 @@ from finegraft.models.heads import HeadKind
 from finegraft.training import loop
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import Objective
-from finegraft.training.optimizers import adamw
+from finegraft.training.optimizers import sgd
 from finegraft.training.schedule import Schedule
 
 
@@ -73,7 +73,7 @@ class Recipe:
             loop.fit(
                 network,
                 self.batches(table),
-                adamw(network),
+                sgd(network),
                 self.objective,
                 fit.schedule,
                 fit.epochs,
@@ -88,11 +88,11 @@ def scores_of(network: nn.Module, table: Table) -> np.ndarray:
 
 
 def default_batch_size(n: int) -> int:
-    """Records per mini-batch for n training records: a power of two from 16 to 256, about n/12.
+    """Records per mini-batch for n training records: a power of two from 16 to 128, about n/12.
 
-    Small sets need many small steps to get anywhere; above 3,000 records larger batches only cost less.
+    Small sets need many small steps to get anywhere.
     """
-    return int(np.clip(2 ** int(np.log2(n / 12 + 1)), 16, 256))
+    return int(np.clip(2 ** int(np.log2(n / 12 + 1)), 16, 128))
 
 
 def default_epochs(n: int) -> int:

@@ -16,7 +16,7 @@ MOMENTUM_LOW = 0.85
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What an optimizer is set to for one step: `rate` > 0, `momentum` in 0..1 (the first beta of Adam)."""
+    """What an optimizer is set to for one step: `rate` > 0, `momentum` in 0..1."""
 
     rate: float
     momentum: float
