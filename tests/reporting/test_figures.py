@@ -97,8 +97,8 @@ def test_loss_curves_are_named_where_they_end_and_the_title_answers() -> None:
     figure = loss_curves(history_of(8))
     root = parsed(figure)
     assert figure is not None
-    assert figure.title == "Validation loss is lowest, 1, after epoch 6 of 8"
-    assert {"train", "validation", "0.25", "1.2", "epoch", "loss"} <= set(texts(root))
+    assert figure.title == "Validation loss is lowest, 1.000, after epoch 6 of 8"
+    assert {"train", "validation", "0.250", "1.200", "epoch", "loss"} <= set(texts(root))
     assert len(list(root.iter(f"{SVG}polyline"))) == 2
 
 
@@ -130,7 +130,7 @@ def test_logs_with_gaps_are_drawn_as_far_as_they_go() -> None:
     rows = [{"train_loss": 2.0, "valid_loss": None}, {"train_loss": math.nan}, {"train_loss": 1.0, "valid_loss": None}]
     figure = loss_curves(rows)
     assert figure is not None
-    assert figure.title == "Training loss ends at 1"
+    assert figure.title == "Training loss ends at 1.000"
     assert "validation" not in texts(parsed(figure))
     assert loss_curves([]) is None
     assert loss_curves([{"epoch": 1}]) is None

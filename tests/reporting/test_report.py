@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from finegraft.data.dataset import Dataset
 from finegraft.errors import StorageError
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
-from finegraft.reporting.report import report
+from finegraft.reporting.material import Material
+from finegraft.reporting.report import page_of, report
 from finegraft.targets import Category
 from tests.reporting.making import HOSTILE, evaluation_of, history_of, run_of
 from tests.reporting.reading import Outline
@@ -255,3 +257,35 @@ def test_every_epoch_is_listed(tmp_path: Path) -> None:
     text = written(run_of(tmp_path, FLOWERS), tmp_path).text
     for place, row in enumerate(history_of(8), start=1):
         assert f"{place} {row['train_loss']:.3f} {row['valid_loss']:.3f} {100 * row['error_rate']:.1f} % 0.5 s" in text
+
+
+def test_a_found_rate_stands_among_the_settings_and_what_was_not_set_is_left_out(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS, settings={"lr": None, "size": None, "seed": 3}, lr=0.00125)
+    text = written(run, tmp_path).text
+    assert "learning rate 0.00125" in text
+    assert "size –" not in text
+
+
+def test_how_photos_are_prepared_stands_apart_from_the_backbone(tmp_path: Path) -> None:
+    preprocess = {"size": 256, "decoder": {"decoder": "Pillow", "jpg": "libjpeg-turbo 3.0"}}
+    text = written(run_of(tmp_path, FLOWERS, preprocess=preprocess), tmp_path).text
+    assert "Photos as the model sees them size 256" in text
+    assert "Decoder decoder Pillow jpg libjpeg-turbo 3.0" in text
+
+
+def test_files_left_out_are_listed_once(tmp_path: Path) -> None:
+    rows = [
+        {"key": "broken.jpg", "other": None, "kind": "unreadable", "score": 1.0, "note": "Cut off."},
+        {"key": "b.jpg", "other": "a.jpg", "kind": "exact-copy", "score": 1.0, "note": "Same bytes."},
+    ]
+    run = run_of(tmp_path, FLOWERS, left_out=[("broken.jpg", "It is cut off.")], finding_rows=rows)
+    text = written(run, tmp_path).text
+    assert text.count("broken.jpg") == 1
+    assert "Every finding (1)" in text
+
+
+@pytest.mark.parametrize(("folder", "quoted"), [("run", '"run/model.fg"'), ('a"b', "'a\"b/model.fg'")])
+def test_the_python_lines_use_double_quotes_where_they_can(tmp_path: Path, folder: str, quoted: str) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    material = replace(Material.of(run), folder=Path(folder))
+    assert f"fg.load({quoted}).predict" in Outline(page_of(material)).text

@@ -1,4 +1,4 @@
-"""The colours of STYLE keep the contrast they promise, in both schemes."""
+"""The colours keep the contrast they promise, in both schemes."""
 
 from __future__ import annotations
 

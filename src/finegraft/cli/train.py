@@ -41,6 +41,7 @@ class Settings:
     lr: float | None
     epochs: int | None
     batch_size: int | None
+    mirror: bool
     engine: str
     device: str
 
@@ -74,6 +75,7 @@ def learning_options(command: Any) -> Any:
             show_default=True,
             help="Photos per training step.",
         ),
+        click.option("--mirror", is_flag=True, help="Learn from the mirror image of every photo too."),
         click.option(
             "--engine",
             type=click.Choice(["auto", "openvino", "onnxruntime", "torch"]),
@@ -148,6 +150,7 @@ def _train(data: str, run: Run, settings: Settings, watch: Stopwatch) -> tuple[L
                 head=settings.head,  # type: ignore[arg-type]
                 seed=settings.seed,
                 batch_size=settings.batch_size,
+                mirror=settings.mirror,
                 engine=settings.engine,
                 device=settings.device,
                 store=store,

@@ -42,7 +42,8 @@ class Store:
     """Byte strings by (kind, key), least recently used out first once `limit` bytes are exceeded.
 
     Where the folder cannot be written, `Store.open` logs a warning and remembers within the process only.
-    One Store may be used from several threads, and one file from several processes.
+    One Store may be used from several threads, and one file from several processes. Every method raises
+    `StorageError` where the file is damaged.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
@@ -57,12 +58,9 @@ class Store:
         path = folder / "store.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return cls(_connect(path), path)
-        except (OSError, sqlite3.Error) as error:
-            if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-                raise StorageError(
-                    f"The cache {path} is damaged ({error}).", "Delete it: that costs time only."
-                ) from error
+            with _damage_told(path):
+                return cls(_connect(path), path)
+        except (OSError, sqlite3.OperationalError) as error:
             _log.warning("The cache %s cannot be used (%s); nothing will be remembered.", path, error)
             return cls(_connect(":memory:"), None)
 
@@ -71,7 +69,7 @@ class Store:
         found: dict[bytes, bytes] = {}
         stale: list[bytes] = []
         yesterday = int(time.time()) - _DAY
-        with self._lock:
+        with self._alone():
             for start in range(0, len(keys), _CHUNK):
                 chunk = keys[start : start + _CHUNK]
                 marks = ",".join("?" * len(chunk))
@@ -95,7 +93,7 @@ class Store:
         now = int(time.time())
         rows = ((kind, key, value, now) for key, value in values.items())
         try:
-            with self._lock, self._connection:
+            with self._alone(), self._connection:
                 self._connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", rows)
         except sqlite3.OperationalError as error:
             _log.warning("The cache %s cannot be written (%s); this will be computed again.", self.path, error)
@@ -107,13 +105,13 @@ class Store:
     def sizes(self) -> dict[str, tuple[int, int]]:
         """(entries, bytes) of each kind."""
         query = "SELECT kind, COUNT(*), SUM(LENGTH(value)) FROM entries GROUP BY kind ORDER BY kind"
-        with self._lock:
+        with self._alone():
             return {kind: (count, size) for kind, count, size in self._connection.execute(query)}
 
     @property
     def limit(self) -> int:
         """Bytes of values kept at the most: 4 GiB, or what `set_limit` was told."""
-        with self._lock:
+        with self._alone():
             (megabytes,) = self._connection.execute("PRAGMA user_version").fetchone()
         return megabytes * 10**6 if megabytes else DEFAULT_LIMIT
 
@@ -121,12 +119,12 @@ class Store:
         """Keep at most `limit` bytes from now on, rounded up to a megabyte; remembered in the file."""
         # SQLite leaves this number of its header to us; it outlives `clear`, as a setting should.
         megabytes = min(max(1, -(-limit // 10**6)), 2**31 - 1)
-        with self._lock:
+        with self._alone():
             self._connection.execute(f"PRAGMA user_version = {megabytes:d}")
 
     def clear(self) -> None:
         """Forget everything and give the disk space back."""
-        with self._lock:
+        with self._alone():
             with self._connection:
                 self._connection.execute("DELETE FROM entries")
             self._compact()
@@ -136,7 +134,7 @@ class Store:
         total, limit, dropped = sum(size for _, size in self.sizes().values()), self.limit, 0
         if total <= limit:
             return 0
-        with self._lock:
+        with self._alone():
             doomed = []
             for kind, key, size in self._connection.execute(
                 "SELECT kind, key, LENGTH(value) FROM entries ORDER BY used, kind, key"
@@ -162,18 +160,33 @@ class Store:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._lock, _damage_told(self.path):
+            yield
+
     def _touch(self, kind: str, keys: Iterable[bytes]) -> None:
         """Note the use. Only of keys not used since yesterday: reading should hardly ever write."""
         now = int(time.time())
         rows = [(now, kind, key) for key in keys]
         if rows:
-            with contextlib.suppress(sqlite3.OperationalError), self._lock, self._connection:
+            with contextlib.suppress(sqlite3.OperationalError), self._alone(), self._connection:
                 self._connection.executemany("UPDATE entries SET used = ? WHERE kind = ? AND key = ?", rows)
 
     def _compact(self) -> None:
         with contextlib.suppress(sqlite3.OperationalError):  # another process reads: the space is reused instead
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@contextlib.contextmanager
+def _damage_told(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # its children tell of other things
+            raise
+        raise StorageError(f"The cache {path} is damaged ({error}).", "Delete it: that costs time only.") from error
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:

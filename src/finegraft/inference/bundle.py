@@ -18,7 +18,7 @@ from finegraft.inference import archive, model_json
 from finegraft.inference.graph_safety import check_graph
 from finegraft.inference.predictor import Predictor
 
-# CONTRACT: the same file gives the same probabilities within this, on every engine and machine.
+# Our promise: the same file gives the same probabilities within this, on every engine and machine.
 TOLERANCE = 1e-3
 Verify = Literal["all", "one", "no"]
 

@@ -26,9 +26,9 @@ Item = str | Path | bytes
 class Description(TypedDict):
     """What a model says of itself, kept in its bundle; everything in it is JSON.
 
-    `backbone` is the row of DESIGN's table with provenance and licence; `metrics` maps a name to {"value",
-    "interval"} (two numbers or None), empty where nothing was judged. `judged_on` is the part of the data that gave
-    them. `finegraft` is the version that wrote the bundle this was loaded from.
+    `backbone` is its row of `finegraft.models.backbones`, with provenance and licence; `metrics` maps a name to
+    {"value", "interval"} (two numbers or None), empty where nothing was judged. `judged_on` is the part of the data
+    that gave them. `finegraft` is the version that wrote the bundle this was loaded from.
     """
 
     modality: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,42 +93,81 @@ def _frozen_file(backbone: Backbone, size: int) -> bytes:
             f"{backbone.weights.name} must have one input and an output of features (n, d) or a map (n, c, h, w), "
             f"got inputs {[value.name for value in inputs]} and outputs {ranks}."
         )
-    wanted = {"features": flat[0] if flat else None, "map": maps[0] if maps else None}
-    return _wrapped(model, inputs[0], wanted, backbone, size)
+    dims = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim]
+    channels_last = dims[3:] == [3]
+    _check_input(backbone, inputs[0].type.tensor_type.elem_type, dims, channels_last, size)
+    # No name of theirs may meet one of ours: most exporters call an input "input" too.
+    model = onnx.compose.add_prefix(model, _THEIRS)
+    front = _normalising_nodes(backbone, _THEIRS + inputs[0].name, channels_last)
+    behind = []
+    if maps:
+        (shape,) = (value.type.tensor_type.shape.dim for value in graph.output if value.name == maps[0])
+        behind = _map_nodes(_THEIRS + maps[0], [dim.dim_value for dim in shape], channels_last)
+    return _joined(model, front, [*behind, *_feature_nodes(_THEIRS + flat[0] if flat else None)], bool(maps), size)
 
 
-def _wrapped(model: Any, source: Any, wanted: dict[str, str | None], backbone: Backbone, size: int) -> bytes:
+_THEIRS = "frozen/"
+
+
+def _check_input(backbone: Backbone, kind: int, dims: list[int], channels_last: bool, size: int) -> None:
     onnx = _onnx()
-    helper, graph = onnx.helper, model.graph
-    dims = [dim.dim_value for dim in source.type.tensor_type.shape.dim]
-    channels_first = len(dims) == 4 and dims[3] != 3
-    front = _normalising_nodes(backbone, source.name, channels_first)
-    nodes = [*front, *graph.node]
-    if wanted["features"] is None:
-        nodes.append(helper.make_node("GlobalAveragePool", [wanted["map"]], ["finegraft_pooled"]))
-        nodes.append(helper.make_node("Flatten", ["finegraft_pooled"], ["features"], axis=1))
-    else:
-        nodes.append(helper.make_node("Identity", [wanted["features"]], ["features"]))
-    outputs = [helper.make_tensor_value_info("features", onnx.TensorProto.FLOAT, ["n", None])]
-    if wanted["map"] is not None:
-        nodes.append(helper.make_node("Identity", [wanted["map"]], ["map"]))
-        outputs.append(helper.make_tensor_value_info("map", onnx.TensorProto.FLOAT, ["n", None, None, None]))
-    entry = helper.make_tensor_value_info("input", onnx.TensorProto.UINT8, ["n", size, size, 3])
-    wrapped = helper.make_graph(nodes, "finegraft", [entry], outputs, initializer=list(graph.initializer))
-    made = helper.make_model(wrapped, opset_imports=model.opset_import, ir_version=model.ir_version)
+    sides = dims[1:3] if channels_last else dims[2:4]
+    if kind != onnx.TensorProto.FLOAT or len(dims) != 4 or any(side not in (0, size) for side in sides):
+        raise BackboneError(
+            f"{backbone.name} must take float32 photos of {size} x {size} pixels, "
+            f"got {onnx.TensorProto.DataType.Name(kind).lower()} of shape {dims}.",
+            'Give its own "size" in the JSON file beside it.',
+        )
+
+
+def _joined(model: Any, front: list[Any], behind: list[Any], has_map: bool, size: int) -> bytes:
+    onnx = _onnx()
+    describe, graph = onnx.helper.make_tensor_value_info, model.graph
+    nodes = [*front, *graph.node, *behind]
+    outputs = [describe("features", onnx.TensorProto.FLOAT, ["n", None])]
+    if has_map:
+        outputs.append(describe("map", onnx.TensorProto.FLOAT, ["n", None, None, None]))
+    for field, values in (
+        (graph.node, nodes),
+        (graph.input, [describe("input", onnx.TensorProto.UINT8, ["n", size, size, 3])]),
+        (graph.output, outputs),
+    ):
+        del field[:]
+        field.extend(values)
+    model.ir_version = max(model.ir_version, 4)  # before version 4 every weight had to be an input too
     try:
-        onnx.checker.check_model(made)
+        onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
-        raise BackboneError(f"{backbone.name} cannot be joined to a photo input: {error}.") from error
-    return bytes(made.SerializeToString())
+        raise BackboneError(f"This model cannot be joined to a photo input: {error}.") from error
+    return bytes(model.SerializeToString())
 
 
-def _normalising_nodes(backbone: Backbone, entry: str, channels_first: bool) -> list[Any]:
+def _map_nodes(theirs: str, dims: list[int], channels_last: bool) -> list[Any]:
+    """`map` (n, c, h, w). Photos are square, so two equal sides tell where the channels are; else as in the input."""
+    helper = _onnx().helper
+    square_first, square_last = 0 < dims[1] == dims[2], 0 < dims[2] == dims[3]
+    if square_first if square_first != square_last else channels_last:
+        return [helper.make_node("Transpose", [theirs], ["map"], perm=[0, 3, 1, 2])]
+    return [helper.make_node("Identity", [theirs], ["map"])]
+
+
+def _feature_nodes(theirs: str | None) -> list[Any]:
+    """`features` (n, d): their own, or the average of `map`."""
+    helper = _onnx().helper
+    if theirs is not None:
+        return [helper.make_node("Identity", [theirs], ["features"])]
+    return [
+        helper.make_node("GlobalAveragePool", ["map"], ["finegraft_pooled"]),
+        helper.make_node("Flatten", ["finegraft_pooled"], ["features"], axis=1),
+    ]
+
+
+def _normalising_nodes(backbone: Backbone, entry: str, channels_last: bool) -> list[Any]:
     onnx = _onnx()
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     mean = np.array(backbone.mean, np.float32) * 255
     scale = 1 / (np.array(backbone.std, np.float32) * 255)
-    last = "finegraft_scaled" if channels_first else entry
+    last = entry if channels_last else "finegraft_scaled"
     nodes = [
         helper.make_node("Cast", ["input"], ["finegraft_float"], to=onnx.TensorProto.FLOAT),
         helper.make_node("Constant", [], ["finegraft_mean"], value=numpy_helper.from_array(mean)),
@@ -136,7 +175,7 @@ def _normalising_nodes(backbone: Backbone, entry: str, channels_first: bool) -> 
         helper.make_node("Sub", ["finegraft_float", "finegraft_mean"], ["finegraft_centred"]),
         helper.make_node("Mul", ["finegraft_centred", "finegraft_scale"], [last]),
     ]
-    if channels_first:
+    if not channels_last:
         nodes.append(helper.make_node("Transpose", [last], [entry], perm=[0, 3, 1, 2]))
     return nodes
 
@@ -178,13 +217,23 @@ def _drop_unused(graph: Any, wanted: set[str]) -> None:
     needed, nodes = set(wanted), []
     for node in reversed(graph.node):
         if needed & set(node.output):
-            needed.update(node.input)
+            needed.update(_read_by(node))
             nodes.append(node)
     weights = [tensor for tensor in graph.initializer if tensor.name in needed]
     del graph.node[:]
     del graph.initializer[:]
     graph.node.extend(reversed(nodes))
     graph.initializer.extend(weights)
+
+
+def _read_by(node: Any) -> Iterator[str]:
+    """The names a node reads, those of the branches inside it too (If, Loop)."""
+    yield from node.input
+    for attribute in node.attribute:
+        for branch in [attribute.g, *attribute.graphs]:
+            for inner in branch.node:
+                yield from _read_by(inner)
+            yield from (value.name for value in branch.output)
 
 
 def _onnx() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -68,6 +69,11 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
 
             return safetensors.torch.load_file(path)
         loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # torch's own text recommends to run the code inside
+        raise BackboneError(
+            f"{path.name} is damaged, or holds more than tensors: nothing in it was run.",
+            "Save the tensors alone, best as .safetensors.",
+        ) from error
     except Exception as error:
         raise BackboneError(f"{path.name} is not a readable weights file: {error}.") from error
     if isinstance(loaded, dict) and "state_dict" in loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,12 @@ def _from_hub(name: str, config: Any) -> Path:
         raise BackboneError(f"No weights of {name} are known.", "Bring a file with --weights, or pass --weights none.")
     import huggingface_hub
 
+    wanted = config.hf_hub_id, "model.safetensors"
     try:
-        return Path(huggingface_hub.hf_hub_download(config.hf_hub_id, "model.safetensors"))
+        # What is in the cache is used without asking the hub: the answer stays the same, and works with no network.
+        with contextlib.suppress(huggingface_hub.errors.LocalEntryNotFoundError):
+            return Path(huggingface_hub.hf_hub_download(*wanted, local_files_only=True))
+        return Path(huggingface_hub.hf_hub_download(*wanted))
     except Exception as error:
         raise BackboneError(
             f"The weights of {name} are not in the hub's cache, and fetching them failed ({type(error).__name__}).",

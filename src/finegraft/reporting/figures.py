@@ -96,7 +96,7 @@ def loss_curves(history: Sequence[Mapping[str, Any]]) -> Figure | None:
         return None
     y = loss_axis([v for _, v in train + valid], from_zero=True)
     title = _loss_title(train, valid)
-    lines: list[Line] = [("train", train, BARK, short), ("validation", valid, LEAF, short)]
+    lines: list[Line] = [("train", train, BARK, wording.decimal), ("validation", valid, LEAF, wording.decimal)]
     note = "Loss is how surprised the model is by the right answer; less is better."
     return Figure(title, note, _by_epoch(title, len(history), y, lines, (short, "loss")))
 
@@ -132,9 +132,9 @@ def _chosen(x: Axis, y: Axis, points: Sequence[Point], suggestion: float) -> lis
     on_the_left = here < (x.start + x.end) / 2
     beside, anchor = (here + 10, None) if on_the_left else (here - 10, "end")
     return [
-        axes.line(here, TOP - 6, here, HEIGHT - BOTTOM, LEAF, 1.5),
+        axes.line(here, 12, here, HEIGHT - BOTTOM, LEAF, 1.5),
         axes.dot(here, y.at(value_at(points, suggestion)), LEAF, 7),
-        axes.text(beside, TOP + 6, f"chosen: {wording.rate(suggestion)}", LEAF, anchor),
+        axes.text(beside, 24, f"chosen: {wording.rate(suggestion)}", LEAF, anchor),  # above the highest mark
     ]
 
 
@@ -182,13 +182,13 @@ def _apart(heights: Sequence[float], least: float = 40) -> list[float]:
 
 def _loss_title(train: list[Point], valid: list[Point]) -> str:
     if not valid:
-        return f"Training loss ends at {short(train[-1][1])}"
+        return f"Training loss ends at {wording.decimal(train[-1][1])}"
     best, last = min(valid, key=lambda p: p[1]), valid[-1]
     if len(valid) == 1:
-        return f"Validation loss is {short(last[1])} after one epoch"
+        return f"Validation loss is {wording.decimal(last[1])} after one epoch"
     if best[1] == last[1]:
-        return f"Validation loss is lowest at the end: {short(last[1])}"
-    return f"Validation loss is lowest, {short(best[1])}, after epoch {best[0]:.0f} of {last[0]:.0f}"
+        return f"Validation loss is lowest at the end: {wording.decimal(last[1])}"
+    return f"Validation loss is lowest, {wording.decimal(best[1])}, after epoch {best[0]:.0f} of {last[0]:.0f}"
 
 
 def _error_title(points: list[Point]) -> str:

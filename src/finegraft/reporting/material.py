@@ -15,7 +15,7 @@ from finegraft.evaluation.run import Run
 from finegraft.reporting import wording
 
 _NOUNS = {"vision": "photo"}
-_LARGEST = 256 * 2**20  # bytes of one file that a thumbnail is made from: the limit of reading (CONTRACT, check)
+_LARGEST = 256 * 2**20  # bytes of one file that a thumbnail is made from: the limit of reading
 
 
 @dataclass(frozen=True)

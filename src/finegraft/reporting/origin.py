@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from finegraft.data.dataset import Dataset
-from finegraft.data.findings import KINDS
+from finegraft.data.findings import KINDS, LEAVES_OUT
 from finegraft.reporting import wording
 from finegraft.reporting.bars import share_bar
 from finegraft.reporting.markup import Child, Html, join, name, tag
@@ -63,14 +63,15 @@ def _left_out(dataset: Dataset) -> Html:
 
 def _findings(material: Material) -> list[Html]:
     """The suspicions that left nothing out: counted by kind, listed where asked for."""
-    counts = material.part("findings")
+    counts = {kind: number for kind, number in material.part("findings").items() if kind not in LEAVES_OUT}
     if not counts:
         return []
     rows: list[list[Child]] = [[kind, f"{number:,}", KINDS.get(kind, "")] for kind, number in counts.items()]
     columns = [Column("Finding"), Column("How many", True), Column("What it means")]
     shown = [table("Findings about the data", columns, rows)]
-    listed = material.settings.get("finding_rows")
-    if isinstance(listed, list) and listed:
+    recorded = material.settings.get("finding_rows")
+    listed = [row for row in recorded if row.get("kind") not in LEAVES_OUT] if isinstance(recorded, list) else []
+    if listed:
         each: list[list[Child]] = [
             [_about(row), str(row.get("kind", "")), str(row.get("note", ""))] for row in listed[:_MOST]
         ]
@@ -98,9 +99,13 @@ def _cut(number: int, where: str) -> list[Html]:
 
 def making(material: Material) -> Section:
     """Time, settings, model, environment and digests, as run.json has them."""
+    preprocess = dict(material.part("preprocess"))
+    decoder = preprocess.pop("decoder", {})
     groups = {
-        "Settings": {**_top(material, ("command", "modality")), **material.part("settings")},
-        "Model": {**material.part("backbone"), "preprocess": material.part("preprocess")},
+        "Settings": {**_top(material, ("command", "modality")), **_chosen(material)},
+        "Backbone": material.part("backbone"),
+        f"{material.noun.capitalize()}s as the model sees them": preprocess,
+        "Decoder": decoder,
         "Answers": _top(material, ("temperature", "unsure_below")),
         "Environment": {**_top(material, ("finegraft", "engine", "threads")), **material.part("environment")},
         "Files": _top(material, ("data", "created", "model_digest")),
@@ -111,6 +116,16 @@ def making(material: Material) -> Section:
 
 def _top(material: Material, keys: Sequence[str]) -> dict[str, Any]:
     return {key: material.settings[key] for key in keys if material.settings.get(key) is not None}
+
+
+def _chosen(material: Material) -> dict[str, Any]:
+    """The settings that were used; those left to the program are told where what it chose stands."""
+    settings = {key: value for key, value in material.part("settings").items() if value is not None}
+    if material.settings.get("lr") is not None:
+        settings["lr"] = material.settings["lr"]
+    if "lr" in settings:
+        settings["learning rate"] = settings.pop("lr")
+    return settings
 
 
 def _seconds(material: Material) -> Html:

@@ -52,10 +52,16 @@ def _use(material: Material) -> Section:
         ("Score it on labelled photos it has not seen:", f"finegraft eval {run} photos/"),
         (
             "From Python:",
-            f'import finegraft as fg\nfg.load({str(Path(str(material.folder)) / "model.fg")!r}).predict("photo.jpg")',
+            f'import finegraft as fg\nfg.load({_quoted(Path(str(material.folder)) / "model.fg")}).predict("photo.jpg")',
         ),
     ]
     parts = [
         part for words, line in steps for part in ((paragraph(words), command(line)) if words else (command(line),))
     ]
     return section("use", "Use it", *parts)
+
+
+def _quoted(path: Path) -> str:
+    """`path` as Python writes a text, in double quotes where these need no escape, as everywhere in our examples."""
+    written = repr(str(path))
+    return f'"{written[1:-1]}"' if written.startswith("'") and '"' not in written else written

@@ -34,9 +34,13 @@ def calibrate(
 ) -> Calibration:
     """Train one head for each of five folds just as the real one was, and learn from what they say of the rest.
 
-    `digests` are the records' content digests: copies share a fold.
+    `digests` are the records' content digests: copies share a fold. With fewer than three different records nothing
+    can be measured so: the temperature is 1, and every answer counts as unsure.
     """
     truth = train.truth.cpu().numpy()
+    distinct = len(set(digests))
+    if distinct < 3:
+        return Calibration(1.0, 1.0, np.full((len(truth), recipe.classes), 1 / recipe.classes))
 
     def learn_and_score(learn: np.ndarray, rest: np.ndarray) -> np.ndarray:
         part = train.rows(learn)
@@ -45,7 +49,7 @@ def calibrate(
             recipe.train(network, part, fit)
         return scores_of(network, train.rows(rest))
 
-    fold_of = folds(truth, digests, min(FOLDS, len(set(digests))), seed)
+    fold_of = folds(truth, digests, min(FOLDS, distinct), seed)
     scores = out_of_fold(fold_of, learn_and_score)
     temperature = fit_temperature(scores, truth)
     probabilities = softmax(scores, temperature)

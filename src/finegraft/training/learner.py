@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from finegraft.data.dataset import Dataset
 from finegraft.data.record import Split
@@ -46,11 +46,13 @@ class Origin(Protocol):
 class Learner:
     """Learns the classes of `data` from `features`.
 
-    `features` float32 (n, d): row i belongs to `data.usable[i]`. `head` is "linear", "mlp", or "auto" to choose by
+    `features` float32 (n, d): row i belongs to `data.usable[i]`; `mirrored`, of the same shape, holds the features of
+    the mirrored photos, to be learned from as well. `head` is "linear", "mlp", or "auto" to choose by
     the loss on an inner split. Nothing that chooses (head, rate, temperature, threshold) ever sees the part that the
     result is judged on. `callbacks` may be appended to (`finegraft.training.callbacks`).
 
-    Raises `DataError` where a class has records to judge but none to learn from.
+    Raises `DataError` where nothing is there to judge on, or a class has records to judge but none to learn from, and
+    `UsageError` for a batch size below 1.
     """
 
     def __init__(
@@ -62,13 +64,14 @@ class Learner:
         head: HeadKind | Literal["auto"] = "auto",
         seed: int = 0,
         batch_size: int | None = None,
+        mirrored: np.ndarray | None = None,
         device: str = "cpu",
         show: bool = True,
     ) -> None:
         self.data = data
         self.seed = seed
         self.origin = origin
-        self.target = _target_of(data)
+        self.target = target_of(data)
         self.history = History()
         self.callbacks: list[object] = [self.history]
         self.curve: LRCurve | None = None
@@ -76,10 +79,13 @@ class Learner:
         self.trials: tuple[HeadTrial, ...] = ()
         self._records = data.usable
         truth = self.target.encode([str(record.label) for record in self._records])
-        self._table = Table(torch.from_numpy(features).to(device), torch.from_numpy(truth).to(device))
+        views = [None if view is None else torch.from_numpy(view).to(device) for view in (features, mirrored)]
+        self._table = Table(cast(Tensor, views[0]), torch.from_numpy(truth).to(device), views[1])
         n_train = len(data.part("train"))
         self.default_epochs = default_epochs(n_train)
-        self.batch_size = batch_size or default_batch_size(n_train)
+        self.batch_size = default_batch_size(n_train) if batch_size is None else batch_size
+        if self.batch_size < 1:
+            raise UsageError(f"The batch size must be at least 1, got {batch_size!r}.")
         self._recipe = Recipe(len(self.target), of_categories(), self.batch_size, seed)
         self._show = show
         self._head: HeadKind | None = None if head == "auto" else head
@@ -91,10 +97,7 @@ class Learner:
     def head(self) -> HeadKind:
         """The kind of head; for "auto", chosen on first use. What was tried is in `trials`."""
         if self._head is None:
-            learn, choose = self._inner_split()
-            tables = self._table.rows(learn), self._table.rows(choose)
-            self.trials = try_heads(self._recipe, *tables, default_epochs(len(learn)))
-            self._head = better(*self.trials)
+            self._head = self._chosen_head()
         return self._head
 
     @property
@@ -178,6 +181,15 @@ class Learner:
     def _part(self, split: Split) -> Table:
         return self._table.rows(self._rows(split))
 
+    def _chosen_head(self) -> HeadKind:
+        try:
+            learn, choose = self._inner_split()
+        except DataError:  # one photo of each class: there is nothing to choose by
+            return "linear"
+        tables = self._table.rows(learn), self._table.rows(choose)
+        self.trials = try_heads(self._recipe, *tables, default_epochs(len(learn)))
+        return better(*self.trials)
+
     def _inner_split(self) -> tuple[np.ndarray, np.ndarray]:
         """(rows to learn from, rows to choose by), both free of judged records."""
         train = self._rows("train")
@@ -194,8 +206,9 @@ def _positive(epochs: int) -> int:
     return epochs
 
 
-def _target_of(data: Dataset) -> Category:
+def target_of(data: Dataset) -> Category:
     """The classes of the training part. Raises `DataError` where these cannot be learned or judged."""
+    _ = data.judged_on  # raises where nothing was held out
     target = Category.of(str(record.label) for record in data.part("train"))
     if len(target) < 2:
         raise DataError(

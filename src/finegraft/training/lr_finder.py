@@ -18,7 +18,7 @@ from torch import nn
 
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import Objective
-from finegraft.training.optimizers import sgd, set_step
+from finegraft.training.optimizers import set_step, sgd
 from finegraft.training.schedule import exponential
 
 START, END, STEPS = 1e-7, 10.0, 100

@@ -28,15 +28,20 @@ class Fit:
 
 @dataclass(frozen=True)
 class Table:
-    """`features` float32 (n, d) and `truth` int64 (n,), on one device."""
+    """`features` float32 (n, d) and `truth` int64 (n,), on one device.
+
+    `mirrored` (n, d), where given, holds the features of the mirrored photos; they are learned from, never judged.
+    """
 
     features: Tensor
     truth: Tensor
+    mirrored: Tensor | None = None
 
     def rows(self, which: np.ndarray) -> Table:
         """The table of the rows `which`, int64 (m,)."""
         chosen = torch.from_numpy(which).to(self.truth.device)
-        return Table(self.features[chosen], self.truth[chosen])
+        mirrored = None if self.mirrored is None else self.mirrored[chosen]
+        return Table(self.features[chosen], self.truth[chosen], mirrored)
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Recipe:
 
     def batches(self, table: Table) -> Batches:
         """`table` cut into mini-batches."""
-        return Batches(table.features, table.truth, self.batch_size, self.seed)
+        return Batches(table.features, table.truth, self.batch_size, self.seed, table.mirrored)
 
     def fresh(self, kind: HeadKind, table: Table) -> nn.Sequential:
         """An untrained head that standardises by the features of `table`."""
