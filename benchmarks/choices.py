@@ -48,7 +48,7 @@ Optimizer = Callable[[nn.Module], torch.optim.Optimizer]
 class Way:
     """One alternative: which photos the backbone sees, which head learns from them, and how."""
 
-    size: int = 256
+    size: int = 288
     crop: float = 1.0
     resize: Resize = "crop"
     mirror: bool = False
@@ -143,9 +143,10 @@ def measure(way: Way, name: str) -> tuple[float, float]:
 _RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 CHOICES: dict[str, dict[str, Way]] = {
     "view": {
-        "256 px, whole shorter side": Way(),
+        "288 px, whole shorter side": Way(),
         "224 px": Way(size=224),
-        "288 px": Way(size=288),
+        "256 px": Way(size=256),
+        "320 px": Way(size=320),
         "7/8 of the shorter side": Way(crop=0.875),
         "squished": Way(resize="squish"),
         "padded": Way(resize="pad"),

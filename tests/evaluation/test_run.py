@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +65,7 @@ def test_the_curve_is_there_only_when_the_finder_ran(tmp_path: Path) -> None:
 
 def test_a_run_is_unfinished_until_its_settings_are_written(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run")
-    with pytest.raises(RunError, match=r"The run .* was not finished\. Train again with --force"):
+    with pytest.raises(RunError, match=r"The run .* was not finished\. Train again\."):
         Run.open(run.path)
     run.write_settings({})
     assert Run.open(run.path) == run
@@ -74,20 +77,95 @@ def test_an_existing_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"already holds a finished run\. Give --force to replace it, or .* -o"):
         Run.create(run.path)
     assert run.evaluation()
-    Run.create(tmp_path / "stopped")
-    with pytest.raises(RunError, match="already holds an unfinished run"):
-        Run.create(tmp_path / "stopped")
 
 
-@pytest.mark.parametrize("complete", [True, False])
-def test_force_removes_only_what_belongs_to_a_run(tmp_path: Path, complete: bool) -> None:
-    run = finished(tmp_path / "run") if complete else Run.create(tmp_path / "run")
-    (run.path / "checkpoints").mkdir()
-    (run.path / "checkpoints" / "last.safetensors").touch()
-    for name in ("decisions.jsonl", "notes.txt", "model.fg", "report.html", "log.jsonl"):
-        (run.path / name).touch()
-    Run.create(run.path, force=True)
-    assert {path.name for path in run.path.iterdir()} == {"decisions.jsonl", "notes.txt", "unfinished.txt"}
+def test_an_unfinished_run_is_started_again(tmp_path: Path) -> None:
+    stopped = Run.create(tmp_path / "run")
+    stopped.log({"epoch": 0})
+    assert Run.create(tmp_path / "run").history() == []
+
+
+def test_a_run_is_replaced_only_when_the_new_one_is_published(tmp_path: Path) -> None:
+    old = finished(tmp_path / "run")
+    old.write_lr_curve({"lrs": []})
+    (old.path / "checkpoints").mkdir()
+    (old.path / "checkpoints" / "last.safetensors").touch()
+    for name in ("decisions.jsonl", "notes.txt", "model.fg", "report.html"):
+        (old.path / name).write_text("old")
+    new = Run.create(old.path, force=True)
+    assert new.path == old.path
+    assert new.place != old.path
+    new.model.write_text("new")
+    new.log({"epoch": 1})
+    assert Run.open(old.path).settings["seed"] == 3
+    new.write_settings({"seed": 4})
+    assert Run.open(old.path).settings["seed"] == 3
+    assert new.settings["seed"] == 4
+    published = new.publish()
+    assert published == Run.open(old.path)
+    assert published.settings["seed"] == 4
+    assert published.history() == [{"epoch": 1}]
+    left = {path.name: path.read_text()[:3] for path in old.path.iterdir() if path.name != "run.json"}
+    assert left == {"decisions.jsonl": "old", "notes.txt": "old", "model.fg": "new", "log.jsonl": '{"e'}
+
+
+def test_a_new_run_that_fails_takes_nothing_with_it(tmp_path: Path) -> None:
+    old = finished(tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in old.path.iterdir()}
+    new = Run.create(old.path, force=True)
+    new.log({"epoch": 0})
+    new.discard()
+    assert {path.name: path.read_bytes() for path in old.path.iterdir()} == before
+
+
+def test_discarding_leaves_no_folder_that_was_not_there(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run")
+    run.log({"epoch": 0})
+    run.discard()
+    assert not run.path.exists()
+    (tmp_path / "mine").mkdir()
+    Run.create(tmp_path / "mine").discard()
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def _stopping(original: Callable[..., Any], left: Iterator[None]) -> Callable[..., Any]:
+    def stopping(*arguments: Any, **options: Any) -> Any:
+        if next(left, "none") == "none":
+            raise KeyboardInterrupt
+        return original(*arguments, **options)
+
+    return stopping
+
+
+@pytest.mark.parametrize("operations", range(1, 9))
+def test_a_replacement_stopped_anywhere_is_the_old_run_or_ends_as_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operations: int
+) -> None:
+    """The process dies after so many changes to the file system."""
+    finished(tmp_path / "run")
+    new = Run.create(tmp_path / "run", force=True)
+    new.model.write_text("new")
+    new.write_dataset(Dataset((Record("b.jpg", "01", "tulip", "held-out"),), tmp_path, "vision"))
+    new.write_evaluation(Evaluation(("b.jpg",), FLOWERS, np.array([1]), np.array([[0.75, 0.25]])))
+    new.write_settings({"target": FLOWERS.to_json(), "seed": 4})
+    with monkeypatch.context() as patch:
+        left = itertools.repeat(None, operations)
+        for name in ("touch", "unlink", "replace"):
+            patch.setattr(Path, name, _stopping(getattr(Path, name), left))
+        with pytest.raises(KeyboardInterrupt):
+            new.publish()
+    run = Run.open(tmp_path / "run")
+    if run.settings["seed"] == 4:
+        assert run.model.read_text() == "new"
+        assert run.evaluation().keys == ("b.jpg",)
+        assert {path.name for path in run.path.iterdir()} == {
+            "model.fg",
+            "manifest.jsonl",
+            "evaluation.jsonl",
+            "run.json",
+        }
+    else:
+        assert run.evaluation().keys == ("a.jpg",)
 
 
 def test_force_does_not_follow_a_link(tmp_path: Path) -> None:
@@ -96,7 +174,9 @@ def test_force_does_not_follow_a_link(tmp_path: Path) -> None:
     (elsewhere / "precious").touch()
     run = finished(tmp_path / "run")
     (run.path / "checkpoints").symlink_to(elsewhere)
-    Run.create(run.path, force=True)
+    new = Run.create(run.path, force=True)
+    new.write_settings({})
+    new.publish()
     assert (elsewhere / "precious").exists()
     assert not (run.path / "checkpoints").exists()
 

@@ -162,6 +162,36 @@ def test_an_interrupt_while_items_are_listed_passes_through() -> None:
     assert threads_of_the_pipeline() == []
 
 
+def test_an_answer_does_not_wait_for_a_slow_source() -> None:
+    """The source gives its second item only after the answer for the first has been fetched."""
+    first_answered = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 0
+        assert first_answered.wait(30)
+        yield 1
+
+    answers = run_all(items(), one, Doubling(), workers=2)
+    assert next(answers)[0] == 0
+    first_answered.set()
+    assert [item for item, _ in answers] == [1]
+
+
+def test_leaving_does_not_wait_for_a_source_that_waits() -> None:
+    for_ever = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 0
+        for_ever.wait(60)
+
+    answers = run_all(items(), one, Doubling(), workers=2)
+    next(answers)
+    answers.close()
+    assert threads_of_the_pipeline() == []
+    assert not for_ever.is_set()
+    for_ever.set()
+
+
 def test_loading_and_running_overlap() -> None:
     """Item 1 is loaded while item 0 is inside the engine: the engine waits for that and would wait for ever alone."""
     loading_second = threading.Event()

@@ -15,10 +15,12 @@ from finegraft.errors import MissingExtra
 @click.command("backbones")
 @json_option
 def command(as_json: bool) -> None:
-    """The pretrained models to graft onto, and which are at hand without a network.
-
+    """
     \b
+      finegraft backbones
       finegraft train PHOTOS -o RUN --backbone lite2
+
+    The pretrained models to graft onto, and which are at hand without a network.
     """
     rows = [*_embedded(), *_in_hub_cache()]
     if as_json:

@@ -6,6 +6,7 @@ import re
 
 import click
 
+from finegraft.cli.choices import OneOf
 from finegraft.cli.output import json_option, print_json
 from finegraft.errors import UsageError
 from finegraft.features.store import Store
@@ -14,16 +15,17 @@ _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 @click.command("cache")
-@click.argument("action", type=click.Choice(["see", "limit", "clear"]), default="see")
+@click.argument("action", metavar="[see|limit|clear]", type=OneOf(["see", "limit", "clear"]), default="see")
 @click.argument("size", required=False)
 @json_option
 def command(action: str, size: str | None, as_json: bool) -> None:
-    """See, limit or clear what is remembered: features, checks and graphs. Losing it costs time only.
-
+    """
     \b
       finegraft cache
       finegraft cache limit 2GB
       finegraft cache clear
+
+    See, limit or clear what is remembered: features, checks and graphs. Losing it costs time only.
     """
     if (size is not None) != (action == "limit"):
         raise UsageError(

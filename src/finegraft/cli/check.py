@@ -7,6 +7,7 @@ from collections import Counter as Tally
 import click
 
 from finegraft.cli.output import Counter, json_option, print_json
+from finegraft.cli.printable import printable
 from finegraft.data.dataset import Dataset
 from finegraft.data.findings import KINDS
 from finegraft.features.memory import CheckMemory
@@ -20,10 +21,11 @@ _SHOWN = 40
 @click.option("--strict", is_flag=True, help="End with 1 when anything was found.")
 @json_option
 def command(data: str, strict: bool, as_json: bool) -> int:
-    """Open every file of DATA once and say what is wrong with it.
-
+    """
     \b
       finegraft check PHOTOS
+
+    Open every file of DATA, a folder with one folder of photos per class, once and say what is wrong with it.
     """
     from finegraft.vision.sources import read
 
@@ -51,8 +53,9 @@ def describe(dataset: Dataset) -> list[str]:
         f"{len(dataset.left_out):,} files are left out.",
         "",
     ]
-    width = max(map(len, counts), default=0)
-    lines += [f"  {name:<{width}}  {count:>7,}" for name, count in counts.items()]
+    names = {printable(name): count for name, count in counts.items()}
+    width = max(map(len, names), default=0)
+    lines += [f"  {name:<{width}}  {count:>7,}" for name, count in names.items()]
     kinds = Tally(finding.kind for finding in dataset.findings)
     if not kinds:
         return [*lines, "", "Nothing is wrong with them."]
@@ -61,7 +64,7 @@ def describe(dataset: Dataset) -> list[str]:
     lines.append("")
     for finding in dataset.findings[:_SHOWN]:
         other = f" (and {finding.other})" if finding.other else ""
-        lines.append(f"  {finding.key or 'the whole set'}{other}: {finding.kind}. {finding.note}")
+        lines.append(printable(f"  {finding.key or 'the whole set'}{other}: {finding.kind}. {finding.note}"))
     if len(dataset.findings) > _SHOWN:
         lines.append(f"  … and {len(dataset.findings) - _SHOWN:,} more: add --json to see all.")
     return lines

@@ -11,8 +11,10 @@ from typing import Any
 import click
 import numpy as np
 
+from finegraft.cli.choices import OneOf
 from finegraft.cli.model import open_model
 from finegraft.cli.output import Counter, headline, json_option, print_json
+from finegraft.cli.printable import printable
 from finegraft.data.dataset import Dataset
 from finegraft.data.record import Record
 from finegraft.errors import DataError, UnreadableFile
@@ -26,14 +28,15 @@ from finegraft.targets import Category
 @click.argument("model")
 @click.argument("data")
 @click.option("--map", "map_file", metavar="CSV", help="Rows of: class of the model, your class.")
-@click.option("--engine", type=click.Choice(["auto", "openvino", "onnxruntime"]), default="auto", show_default=True)
+@click.option("--engine", type=OneOf(["auto", "openvino", "onnxruntime"]), default="auto", show_default=True)
 @json_option
 def command(model: str, data: str, map_file: str | None, engine: str, as_json: bool) -> None:
-    """Score MODEL on the labelled photos of DATA.
-
+    """
     \b
-      finegraft eval RUN PHOTOS/test
+      finegraft eval RUN PHOTOS
       finegraft eval imagenet PHOTOS --map map.csv
+
+    Score MODEL on the labelled photos of DATA. MODEL is a RUN folder, a bundle, or the word imagenet.
 
     Where DATA has given splits, its test part is judged, or its validation part where there is no test. With --map
     the probabilities of all classes that map to one of yours are added up.
@@ -46,12 +49,12 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
     records, part = _judged_part(dataset)
     mapping = None if map_file is None else read_map(Path(map_file), predictor.labels)
     target = Category(predictor.labels) if mapping is None else Category.of(mapping.values())
-    target.encode([str(record.label) for record in records])  # an unknown class is said before the work
+    _must_know(target, {str(record.label) for record in records})  # said before the work
     answers = predictor.probabilities([dataset.root / record.key for record in records])
     judged, rows = [], []
     for record, row in zip(records, answers, strict=True):
         if isinstance(row, UnreadableFile):
-            click.echo(f"{record.key}: {row}", err=True)
+            click.echo(printable(f"{record.key}: {row}"), err=True)
         else:
             judged.append(record)
             rows.append(row)
@@ -84,7 +87,8 @@ def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = [row for row in csv.reader(stream) if row]
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Cannot read the map {path}: {error}.") from error
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise DataError(f"Cannot read the map {path}: {reason}.", "Give a CSV file.") from error
     known = set(labels)
     if rows and rows[0][0].strip() not in known:
         rows = rows[1:]
@@ -96,11 +100,32 @@ def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
                 f"Row {number} of {path} needs two cells, got {row}.", "Write: class of the model, your class"
             )
         if cells[0] not in known:
-            raise DataError(f"Row {number} of {path}: the model has no class {cells[0]!r}.")
+            raise DataError(f"Row {number} of {path}: the model has no class {cells[0]!r}.", _nearest(cells[0], labels))
         mapping[cells[0]] = cells[1]
     if not mapping:
         raise DataError(f"The map {path} has no rows.", "Write: class of the model, your class")
     return mapping
+
+
+def _must_know(target: Category, labels: set[str]) -> None:
+    """Raise `DataError` where a class of the data can never be answered."""
+    unknown = sorted(labels - set(target.labels))
+    if unknown:
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        raise DataError(
+            f"The model cannot answer these classes of the data: {', '.join(unknown[:5])}{more}.",
+            f"{_nearest(unknown[0], target.labels)} With --map a file says which classes mean the same.",
+        )
+
+
+def _nearest(name: str, labels: Sequence[str]) -> str:
+    import difflib
+
+    folded = {label.casefold(): label for label in labels}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    if near:
+        return f"Did you mean {folded[near[0]]!r}?"
+    return f"It has: {', '.join(labels[:10])}{', …' if len(labels) > 10 else ''}."
 
 
 def mapped(probabilities: np.ndarray, labels: Sequence[str], mapping: dict[str, str], target: Category) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from finegraft.cli.output import Counter, json_option, print_json
+from finegraft.cli.output import Counter, json_option, must_be_writable, print_json
 from finegraft.cli.train import learning_options
 from finegraft.data.atomic import write_atomically
 from finegraft.features.memory import CheckMemory
@@ -20,24 +20,29 @@ from finegraft.features.store import Store
 @learning_options
 @json_option
 def command(data: str, output: str, as_json: bool, **options: Any) -> None:
-    """Sweep the learning rate on DATA: a suggestion with its reason, the curve as a picture and as numbers.
-
+    """
     \b
       finegraft lr PHOTOS
+
+    Sweep the learning rate on DATA: a suggestion with its reason, the curve as a picture and as numbers.
     """
     import json
 
+    from finegraft.models.backbones import find
     from finegraft.reporting.picture import lr_curve_png
     from finegraft.vision.assembly import learner
     from finegraft.vision.sources import read
 
+    picture, numbers = Path(f"{output}.png"), Path(f"{output}.json")
+    for path in (picture, numbers):
+        must_be_writable(path)
+    find(options["backbone"], options["weights"])  # what is missing is said now, not after the photos were read
     valid, seed = options.pop("valid"), options["seed"]
     with Store.open() as store:
         dataset = read(data, CheckMemory(store), Counter("checked")).split(valid, seed)
         made = learner(dataset, store=store, progress=Counter("features of"), show=False, **options)
     curve = made.find_lr()
     found = curve.to_json()
-    picture, numbers = Path(f"{output}.png"), Path(f"{output}.json")
     write_atomically(picture, lr_curve_png(curve.lrs, curve.losses, curve.suggestion))
     write_atomically(numbers, (json.dumps(found) + "\n").encode())
     if as_json:

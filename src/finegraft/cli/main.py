@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from finegraft import __version__
+from finegraft.cli.printable import printable
 from finegraft.errors import FinegraftError
 
 # command -> (module, one line). The line stands here so that `--help` imports no command.
@@ -41,6 +42,10 @@ STOPPED = 130  # as a shell reports a process ended by Ctrl-C
 PIPE_CLOSED = 141  # as a shell reports a process whose reader went away
 
 
+class _ReaderGone(Exception):
+    """Nobody reads what we print. Not an OSError: click would end the process with a code of its own."""
+
+
 class _Commands(click.Group):
     """Looks commands up in `COMMANDS`, and imports one only when it is called."""
 
@@ -61,10 +66,18 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib  # 10 ms that no right command should pay
+
             near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(COMMANDS)}."
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
 
 def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:  # noqa: ARG001
@@ -101,21 +114,18 @@ def run(arguments: list[str]) -> int:
     # Must be set before torch loads its thread pool. Threads that spin while they wait save a fifth of a training's
     # time on free cores and cost ten times of it beside two busy neighbours.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _mend_streams()
     debug, arguments = _without_debug(arguments)
     try:
         # Not standalone: click would map every error to a code of its own.
         code = finegraft.main(arguments, prog_name="finegraft", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except click.UsageError as error:
-        error.show()
-        return 2
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:
-        # The interpreter would complain once more when it flushes stdout at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (_ReaderGone, BrokenPipeError):
+        _drop_output()
         return PIPE_CLOSED
     except (KeyboardInterrupt, click.Abort):
         _say("Stopped. Nothing half-written is left; what was computed is remembered.")
@@ -123,8 +133,31 @@ def run(arguments: list[str]) -> int:
     except FinegraftError as error:
         return _explain(error, str(error), error.exit_code, debug)
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        return _explain(error, f"{name}{error.strerror or error}", 1, debug)
+        _drop_output()
+        name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        return _explain(error, f"{name}{error.strerror or error}.", 1, debug)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets one message
+        fault = f"{type(error).__name__}: {error}"
+        return _explain(error, f"{fault}. This is a fault of finegraft: report it with what --debug shows.", 1, debug)
+
+
+def _mend_streams() -> None:
+    """A closed stream (`>&-`) swallows what is printed; a name that stdout cannot spell is printed with escapes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Print what is still held back, or let go of it where that fails: the interpreter would complain at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _without_debug(arguments: list[str]) -> tuple[bool, list[str]]:
@@ -144,4 +177,4 @@ def _explain(error: Exception, message: str, code: int, debug: bool) -> int:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)

@@ -24,11 +24,18 @@ def open_model(text: str, engine: str = "auto", verify: Literal["all", "one"] = 
         from finegraft.evaluation.run import Run
 
         path = Run.open(path).model
+        if not path.exists():
+            raise BundleError(f"The run {text} has lost its {path.name}.", "Train again with --force.")
     if not path.exists():
-        raise BundleError(
-            f"There is no model {text}.",
-            "Give a RUN folder, a bundle (.fg), or the word imagenet for the backbone's own 1,000 classes.",
-        )
+        raise BundleError(f"There is no model {text}.", _hint(text))
     from finegraft.inference.bundle import load
 
     return load(path, engine=engine, verify=verify)
+
+
+def _hint(text: str) -> str:
+    import difflib
+
+    if difflib.get_close_matches(text.lower(), [IMAGENET], cutoff=0.7):
+        return f"Did you mean {IMAGENET!r}?"
+    return f"Give a RUN folder, a bundle (.fg), or the word {IMAGENET} for the backbone's own 1,000 classes."

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from finegraft.evaluation.result import Evaluation
+from finegraft.cli.printable import printable
+from finegraft.errors import StorageError
+
+if TYPE_CHECKING:
+    from finegraft.evaluation.result import Evaluation
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +32,17 @@ def json_option(command: F) -> F:
 def print_json(value: object) -> None:
     """One JSON value on a line of its own."""
     click.echo(json.dumps(value, ensure_ascii=True, allow_nan=False))
+
+
+def must_be_writable(path: Path) -> None:
+    """Raise `StorageError` where it can be known before the work that `path` cannot be written after it."""
+    if path.is_dir():
+        raise StorageError(f"Cannot write {path}: it is a folder.", "Give the name of a file.")
+    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise StorageError(f"Cannot write {path}: {above} is no folder.", "Choose another place.")
+    if not os.access(above, os.W_OK):
+        raise StorageError(f"Cannot write {path}: you may not write to {above}.", "Choose another place.")
 
 
 class Counter:
@@ -89,5 +106,6 @@ def headline(evaluation: Evaluation, part: str) -> list[str]:
     ]
     pairs = evaluation.most_confused(min_val=2)[:3]
     if pairs:
-        lines.append("Most confused: " + "; ".join(f"{a} taken for {b} ({n} times)" for a, b, n in pairs) + ".")
+        said = "; ".join(f"{a} taken for {b} ({n} times)" for a, b, n in pairs)
+        lines.append(printable(f"Most confused: {said}."))
     return lines

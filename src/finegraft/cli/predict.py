@@ -5,19 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
+from finegraft.cli.choices import OneOf
 from finegraft.cli.model import open_model
-from finegraft.cli.output import percent
+from finegraft.cli.output import must_be_writable, percent
+from finegraft.cli.printable import printable
 from finegraft.errors import UsageError
 from finegraft.inference.prediction import Prediction, PredictionError
 
 Answer = Prediction | PredictionError
+Row = dict[str, Any]
 # Prints one answer, and whatever must come before the first.
 Writer = Callable[[Answer], None]
 
@@ -33,7 +37,7 @@ Writer = Callable[[Answer], None]
     "--html", "page", metavar="FILE", help="Also write a page: each photo with its ranking, least sure first."
 )
 @click.option("--sort-into", metavar="DIR", help="Also copy each photo into a folder named by its answer.")
-@click.option("--engine", type=click.Choice(["auto", "openvino", "onnxruntime"]), default="auto", show_default=True)
+@click.option("--engine", type=OneOf(["auto", "openvino", "onnxruntime"]), default="auto", show_default=True)
 @click.option("--strict", is_flag=True, help="End with 1 when any file cannot be answered.")
 def command(
     model: str,
@@ -46,21 +50,24 @@ def command(
     engine: str,
     strict: bool,
 ) -> int:
-    """Answer for PATHs: files, folders, globs, or - for a list on stdin.
-
+    """
     \b
       finegraft predict RUN photo.jpg
       finegraft predict imagenet photo.jpg --among hotdog
       find . -name '*.jpg' | finegraft predict RUN - --json
 
-    MODEL is a RUN folder, a bundle, or the word imagenet. Every file gets an answer or a named error, in order.
+    Answer for PATHs: files, folders, globs, or - for a list on stdin (a line each, or ended by null bytes as from
+    find -print0). MODEL is a RUN folder, a bundle, or the word imagenet. Every file gets an answer or a named error,
+    in order.
     """
+    if page is not None:
+        must_be_writable(Path(page))
     files = _files(paths)  # before the model: a wrong path should not wait for it
     predictor = open_model(model, engine)
     if among is not None:
         predictor = predictor.among([name.strip() for name in among.split(",") if name.strip()])
     write = _writer(style, top, files)
-    kept: list[Answer] = []
+    kept: list[Row] = []
     answered = failed = 0
     if sort_into is not None:
         from finegraft.cli.sorting import Sorter
@@ -72,11 +79,11 @@ def command(
             answered += isinstance(answer, Prediction)
             failed += isinstance(answer, PredictionError)
             if page is not None:
-                kept.append(answer)
+                kept.append(_row(answer, top))
             if sort_into is not None and isinstance(answer, Prediction):
                 sorter.copy(answer)
     if page is not None:
-        _write_page(kept, Path(page), predictor.description["modality"], top)
+        _write_page(kept, Path(page), predictor.description["modality"])
     if failed and style is None:
         click.echo(f"{failed:,} of {answered + failed:,} files could not be answered.", err=True)
     return 1 if failed and (strict or not answered) else 0
@@ -89,8 +96,22 @@ def _files(paths: tuple[str, ...]) -> list[Path] | Iterator[Path]:
     if "-" in paths:
         if len(paths) > 1:
             raise UsageError("- means a list on stdin and stands alone.", f"Got {' '.join(paths)}.")
-        return (Path(line) for line in (text.rstrip("\r\n") for text in sys.stdin) if line)
+        return _listed()
     return list(photos(paths))
+
+
+def _listed() -> Iterator[Path]:
+    """The paths on stdin, each as soon as it is there.
+
+    Not through `sys.stdin`: a thread that waits in its buffer would stop the process from ending.
+    """
+    rest, end = b"", b""
+    while chunk := os.read(0, 65_536):
+        end = end or (b"\0" if b"\0" in chunk else b"\n")
+        *lines, rest = (rest + chunk).split(end)
+        yield from (Path(os.fsdecode(line)) for line in (raw.removesuffix(b"\r") for raw in lines) if line)
+    if rest:
+        yield Path(os.fsdecode(rest))
 
 
 def _writer(style: str | None, top: int, files: object) -> Writer:
@@ -98,11 +119,11 @@ def _writer(style: str | None, top: int, files: object) -> Writer:
         return lambda answer: click.echo(json.dumps(_row(answer, top)))
     if style == "csv":
         return _csv_writer()
-    width = min(60, max((len(str(path)) for path in files), default=0)) if isinstance(files, list) else 40
+    width = min(60, max((len(printable(str(path))) for path in files), default=0)) if isinstance(files, list) else 40
     return lambda answer: click.echo(_line(answer, top, width))
 
 
-def _row(answer: Answer, top: int) -> dict[str, object]:
+def _row(answer: Answer, top: int) -> Row:
     return answer.to_json(top) if isinstance(answer, Prediction) else answer.to_json()
 
 
@@ -126,23 +147,26 @@ def _echo_csv(*cells: str | None) -> None:
 
 def _line(answer: Answer, top: int, width: int) -> str:
     if isinstance(answer, PredictionError):
-        return f"{answer.path or '':<{width}}  – {answer.message} ({answer.code})"
-    ranking = "   ".join(f"{label} {percent(p)}" for label, p in answer.ranking[:top])
-    return f"{answer.path or '':<{width}}  {ranking}{f'   unsure: {answer.unsure}' if answer.unsure else ''}"
+        said = f"– {answer.message} ({answer.code})"
+    else:
+        said = "   ".join(f"{label} {percent(p)}" for label, p in answer.ranking[:top])
+        said += f"   unsure: {answer.unsure}" if answer.unsure else ""
+    return f"{printable(answer.path or ''):<{width}}  {printable(said)}"
 
 
-def _write_page(answers: Iterable[Answer], path: Path, modality: str, top: int) -> None:
+def _write_page(rows: Iterable[Row], path: Path, modality: str) -> None:
     from finegraft import modality as modalities
+    from finegraft.data.contents import read_content
     from finegraft.errors import UnreadableFile
     from finegraft.reporting.gallery import gallery
 
     thumbnail = modalities.get(modality).thumbnail
 
-    def picture(answer: Answer) -> bytes | None:
+    def picture(row: Row) -> bytes | None:
         try:
-            return thumbnail(Path(answer.path or "").read_bytes(), 320)
-        except (OSError, UnreadableFile):  # its row says what is wrong with it
+            return None if "error" in row else thumbnail(read_content(Path(row["path"])), 320)
+        except UnreadableFile:  # it went away since it was answered
             return None
 
-    gallery(((picture(answer), _row(answer, top), Path(answer.path or "").name) for answer in answers), path)
+    gallery(((picture(row), row, Path(row["path"]).name) for row in rows), path)
     click.echo(f"Page: {path}", err=True)

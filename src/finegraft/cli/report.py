@@ -15,10 +15,12 @@ from finegraft.evaluation.run import Run
 @click.option("-o", "--output", metavar="FILE", help="Where to write it; default: RUN/report.html.")
 @json_option
 def command(run: str, output: str | None, as_json: bool) -> None:
-    """Rebuild the report of RUN from the files in it.
-
+    """
     \b
       finegraft report RUN
+      finegraft report RUN -o report.html
+
+    Rebuild the report of RUN from the files in it.
     """
     from finegraft.reporting.report import report
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from finegraft.cli.output import json_option, percent, print_json
+from finegraft.cli.printable import printable
 from finegraft.evaluation.run import Run
 from finegraft.evaluation.run import runs as find_runs
 
@@ -15,33 +17,54 @@ from finegraft.evaluation.run import runs as find_runs
 @click.argument("folder", default=".")
 @json_option
 def command(folder: str, as_json: bool) -> None:
-    """A table of the finished runs in FOLDER (default: this folder) and below, the best accuracy first.
-
+    """
     \b
       finegraft runs
+      finegraft runs FOLDER
+
+    A table of the finished runs in FOLDER (default: this folder) and below, the best accuracy first.
     """
-    rows = sorted((_row(run) for run in find_runs(folder)), key=lambda row: (-row["accuracy"], row["path"]))
+    found = [row for run in find_runs(folder) if (row := _row(run)) is not None]
+    rows = sorted(found, key=lambda row: (-row["accuracy"], row["path"]))
     if as_json:
         print_json({"rows": rows})
         return
     if not rows:
         click.echo(f"There are no finished runs in {folder}. Make one with: finegraft train PHOTOS -o RUN")
         return
-    width = max(len(row["path"]) for row in rows)
-    click.echo(f"{'run':<{width}}  accuracy  95 % interval    judged  backbone  made")
-    for row in rows:
-        low, high = row["accuracy_interval"]
-        click.echo(
-            f"{row['path']:<{width}}  {percent(row['accuracy']):>8}  {percent(low)} to {percent(high)}  "
-            f"{row['n_judged']:>6}  {row['backbone']:<8}  {row['created']}"
-        )
+    table: list[tuple[str, ...]] = [("run", "accuracy", "95 % interval", "judged", "backbone", "made")]
+    table += [_cells(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for cells in table:
+        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
 
 
-def _row(run: Run) -> dict[str, Any]:
-    settings = run.settings
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    low, high = map(percent, row["accuracy_interval"])
+    made = row["created"].replace("T", " ")[:16]
+    return (
+        printable(row["path"]),
+        percent(row["accuracy"]),
+        f"{low} to {high}",
+        f"{row['n_judged']:,} {row['judged_on']}",
+        printable(row["backbone"]),
+        made,
+    )
+
+
+def _row(run: Run) -> dict[str, Any] | None:
+    """What the table says of `run`; None, and a word on stderr, where its run.json was edited and lacks it."""
+    try:
+        return _read(run.path, run.settings)
+    except (KeyError, TypeError, AttributeError) as error:
+        click.echo(printable(f"{run.path} is left out: its run.json was edited ({error!r})."), err=True)
+        return None
+
+
+def _read(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     accuracy = settings["metrics"]["accuracy"]
     return {
-        "path": str(run.path),
+        "path": str(path),
         "accuracy": accuracy["value"],
         "accuracy_interval": accuracy["interval"],
         "n_train": settings["n_train"],

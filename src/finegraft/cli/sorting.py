@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
 from finegraft.data.atomic import write_atomically
+from finegraft.errors import StorageError
 from finegraft.inference.prediction import Prediction
 
-# A bundle may come from a stranger: its class names must not lead out of the folder, on any system.
-_UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+# A bundle may come from a stranger: its class names must not lead out of the folder, on any system. "%" too, so that
+# two names never share a folder.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^[ .]|[ .]$')
+_LONGEST = 200  # bytes; most file systems take 255
 
 
 class Sorter:
-    """Copies each photo to DIR/answer/name; a name taken by another photo gets a number."""
+    """Copies each photo to DIR/answer/name; a name taken by another photo gets a number.
+
+    Raises `StorageError` where `folder` is a file.
+    """
 
     def __init__(self, folder: Path) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise StorageError(f"Cannot sort photos into {folder}: it is a file.", "Give a folder, or a new name.")
         self._folder = folder
 
     def copy(self, answer: Prediction) -> Path:
@@ -35,6 +44,17 @@ class Sorter:
 
 
 def folder_name(label: str) -> str:
-    """`label` as the name of one folder: never empty, never a path, never hidden."""
-    name = _UNSAFE.sub("_", label).strip(" .")
-    return name or "_"
+    """`label` as the name of one folder: never empty, never a path, never hidden, no two labels alike.
+
+    >>> folder_name("../rose")
+    '%2E.%2Frose'
+    """
+    name = _UNSAFE.sub(lambda found: _escaped(found.group()), label) or "%"
+    if len(name.encode()) <= _LONGEST:
+        return name
+    digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+    return f"{name.encode()[:_LONGEST].decode(errors='ignore')}%{digest}"
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))

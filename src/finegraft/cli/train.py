@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from finegraft import __version__
+from finegraft.cli.choices import OneOf
 from finegraft.cli.numbers import Automatic
 from finegraft.cli.output import Counter, Stopwatch, headline, json_option, print_json
+from finegraft.errors import BackboneError
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
 from finegraft.features.memory import CheckMemory
@@ -46,24 +48,54 @@ class Settings:
     device: str
 
 
+def _backbone_name(ctx: click.Context, param: click.Parameter, name: str) -> str:
+    """A name that is no backbone is wrong usage, and said before any photo is read."""
+    from finegraft.models.backbones import EMBEDDED, find
+
+    if not (name in EMBEDDED or name.startswith("timm:") or name.endswith(".onnx")):
+        try:
+            find(name)
+        except BackboneError as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+    return name
+
+
 def learning_options(command: Any) -> Any:
     """The options that `train` and `lr` share: which data part, which backbone, which head."""
     options = (
-        click.option("--valid", default=0.2, show_default=True, help="Part to hold out where DATA has no given split."),
-        click.option("--seed", default=0, show_default=True, help="Seed of the split, the head and the order."),
-        click.option("--backbone", default="lite0", show_default=True, help="See `finegraft backbones`."),
+        click.option(
+            "--valid",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            default=0.2,
+            show_default=True,
+            help="Part to hold out where DATA has no given split.",
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(0, 2**63 - 1),
+            default=0,
+            show_default=True,
+            help="Seed of the split, the head and the order.",
+        ),
+        click.option(
+            "--backbone",
+            default="lite0",
+            show_default=True,
+            callback=_backbone_name,
+            help="See `finegraft backbones`.",
+        ),
         click.option("--weights", metavar="FILE|none", help="Other weights for the backbone, or none: random ones."),
         click.option("--size", type=click.IntRange(8, 2048), help="Photos are brought to SIZE × SIZE pixels."),
         click.option(
             "--resize",
-            type=click.Choice(["crop", "pad", "squish"]),
+            type=OneOf(["crop", "pad", "squish"]),
             default="crop",
             show_default=True,
             help="How photos become square.",
         ),
         click.option(
             "--head",
-            type=click.Choice(["auto", "linear", "mlp"]),
+            type=OneOf(["auto", "linear", "mlp"]),
             default="auto",
             show_default=True,
             help="What is trained on the backbone's features.",
@@ -78,12 +110,12 @@ def learning_options(command: Any) -> Any:
         click.option("--mirror", is_flag=True, help="Learn from the mirror image of every photo too."),
         click.option(
             "--engine",
-            type=click.Choice(["auto", "openvino", "onnxruntime", "torch"]),
+            type=OneOf(["auto", "openvino", "onnxruntime", "torch"]),
             default="auto",
             show_default=True,
             help="What runs the backbone.",
         ),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+        click.option("--device", type=OneOf(["auto", "cpu", "cuda"]), default="auto", show_default=True),
     )
     for option in reversed(options):
         command = option(command)
@@ -99,23 +131,28 @@ def learning_options(command: Any) -> Any:
 @click.option("--force", is_flag=True, help="Replace a finished run in RUN.")
 @json_option
 def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any) -> None:
-    """Train on DATA, a folder with one folder of photos per class, and leave everything in RUN.
-
+    """
     \b
       finegraft train PHOTOS -o RUN
       finegraft report RUN
       finegraft predict RUN photo.jpg
 
+    Train on DATA, a folder with one folder of photos per class, and leave everything in RUN.
+
     Folders named train, validation and test above the class folders are given splits; without them a fifth is held
     out. The part that gives the headline number chooses nothing.
     """
+    from finegraft.models.backbones import find
+
     settings = Settings(**options)
+    find(settings.backbone, settings.weights)  # what is missing is said now, not after the photos were read
     run = Run.create(run_path, force)
     watch = Stopwatch()
     with ExitStack() as on_failure:
         on_failure.callback(run.discard)
         learner, evaluation = _train(data, run, settings, watch)
         on_failure.pop_all()
+    run = run.publish()
     stored = run.settings
     if as_json:
         print_json(

@@ -9,6 +9,7 @@
     report.html
     checkpoints/
     unfinished.txt      there from the start until run.json is written
+    .new/               the same once more, while a finished run is being replaced: it stays whole until then
 
 `run.json` holds what the program gives, with at least `data` (the data's root), `modality` and `target`
 (`Category.to_json`), from which `dataset` and `evaluation` come back to life.
@@ -21,7 +22,7 @@ import json
 import math
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from finegraft.targets import Category
 RUN_FORMAT = 1
 _SETTINGS = "run.json"
 _UNFINISHED = "unfinished.txt"
+_NEW = ".new"
 # What --force may remove. What a person decided (decisions.jsonl) and files of other names stay.
 _OURS = ("manifest.jsonl", "log.jsonl", "lr.json", "evaluation.jsonl", "model.fg", "report.html", "checkpoints")
 
@@ -44,29 +46,35 @@ _OURS = ("manifest.jsonl", "log.jsonl", "lr.json", "evaluation.jsonl", "model.fg
 class Run:
     """One RUN folder. Make it with `Run.create`, read it with `Run.open`.
 
-    Writing methods raise `StorageError` where the disk is full or read-only.
+    `path` is where it is or belongs. While it replaces an earlier run its files are gathered in `place`, a hidden
+    folder inside `path`, until `publish`. Writing methods raise `StorageError` where the disk is full or read-only.
     """
 
     path: Path
+    _aside: Path | None = None
+    _made_folder: bool = field(default=False, compare=False)
 
     @classmethod
     def create(cls, path: str | Path, force: bool = False) -> Run:
         """Start a run in a new or empty folder; with `force`, also in place of an earlier run.
 
-        An unfinished run, as a killed process leaves it, holds nothing of worth and is started again. Only files that
-        belong to a run are ever removed. Raises `RunError` when `path` holds a finished run and `force` is not given,
-        and in any case when it is a file or holds something else.
+        An earlier finished run stays as it is until `publish`. An unfinished one, as a killed process leaves it,
+        holds nothing of worth and is started again. Only files that belong to a run are ever removed. Raises
+        `RunError` when `path` holds a finished run and `force` is not given, and in any case when it is a file or
+        holds something else.
         """
-        run = cls(Path(path))
-        if run.path.exists() or run.path.is_symlink():
-            run._check_may_start(force)
+        path = Path(path)
+        new = not (path.exists() or path.is_symlink())
+        replaces = not new and _may_replace(path, force)
+        run = cls(path, path / _NEW if replaces else None, new)
         try:
-            run.path.mkdir(parents=True, exist_ok=True)
+            run.place.mkdir(parents=True, exist_ok=True)
             # The mark comes first: were the clearing stopped half-way, the folder would still be known as a run.
-            (run.path / _UNFINISHED).write_text("finegraft works here, or was stopped before the end.\n", "utf-8")
+            (run.place / _UNFINISHED).write_text("finegraft works here, or was stopped before the end.\n", "utf-8")
             for name in (_SETTINGS, *_OURS):
-                _remove(run.path / name)
+                _remove(run.place / name)
         except OSError as error:
+            run.discard()
             raise StorageError(
                 f"Cannot start a run in {path}: {error.strerror or error}.",
                 "Free some space or choose a folder you can write to with -o.",
@@ -74,32 +82,29 @@ class Run:
         return run
 
     def discard(self) -> None:
-        """Take back what was written, and the folder too where nothing else is in it."""
-        for name in (_SETTINGS, *_OURS, _UNFINISHED):
-            _remove(self.path / name)
-        with contextlib.suppress(OSError):  # a person's files are in it: it stays
-            self.path.rmdir()
+        """Take back what was written, and the folder too where it was made for this run. An earlier run stays."""
+        with contextlib.suppress(OSError):  # what cannot be removed is marked as unfinished
+            for name in (_SETTINGS, *_OURS, _UNFINISHED):
+                _remove(self.place / name)
+            if self._made_folder or self._aside is not None:
+                self.place.rmdir()
+
+    def publish(self) -> Run:
+        """Put the complete run where it belongs, in place of the earlier one; a new run is there already.
+
+        Whatever stops this half-way, the next `Run.open` or `Run.create` brings it to its end.
+        """
+        if self._aside is not None:
+            _take_over(self.path)
+        return Run(self.path)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
         """A complete run. Raises `RunError` when `path` is missing, unfinished, or no run."""
         run = cls(Path(path))
+        _settle(run.path)
         run.settings  # noqa: B018 - reading it is the check
         return run
-
-    def _check_may_start(self, force: bool) -> None:
-        if not self.path.is_dir():
-            raise RunError(f"{self.path} is a file, not a folder.", "Choose another folder with -o.")
-        if not any(self.path.iterdir()):
-            return
-        finished = _is_run(self.path)
-        if not finished and not (self.path / _UNFINISHED).is_file():
-            raise RunError(f"{self.path} holds files that are not a run's.", "Choose another folder with -o.")
-        if finished and not force:
-            raise RunError(
-                f"{self.path} already holds a finished run.",
-                "Give --force to replace it, or choose another folder with -o.",
-            )
 
     @property
     def name(self) -> str:
@@ -107,51 +112,56 @@ class Run:
         return self.path.resolve().name
 
     @property
+    def place(self) -> Path:
+        """Where its files are at the moment: `path`, but for a run that is to replace another."""
+        return self._aside or self.path
+
+    @property
     def model(self) -> Path:
         """Where the bundle is or belongs."""
-        return self.path / "model.fg"
+        return self.place / "model.fg"
 
     @property
     def report(self) -> Path:
         """Where the report is or belongs."""
-        return self.path / "report.html"
+        return self.place / "report.html"
 
     @property
     def settings(self) -> dict[str, Any]:
         """What `run.json` holds. Raises `RunError` when the run is unfinished, or is none."""
-        return _read_settings(self.path)
+        return _read_settings(self.place)
 
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Write `run.json` and with it complete the run: call it last."""
-        _write_json(self.path / _SETTINGS, {"run_format": RUN_FORMAT, **settings})
-        (self.path / _UNFINISHED).unlink(missing_ok=True)
+        _write_json(self.place / _SETTINGS, {"run_format": RUN_FORMAT, **settings})
+        (self.place / _UNFINISHED).unlink(missing_ok=True)
 
     def dataset(self) -> Dataset:
         """The records as they were when the run was made; findings are not kept."""
-        return Dataset.load(self.path / "manifest.jsonl", Path(self._setting("data")), self._setting("modality"))
+        return Dataset.load(self.place / "manifest.jsonl", Path(self._setting("data")), self._setting("modality"))
 
     def write_dataset(self, dataset: Dataset) -> None:
         """Write `manifest.jsonl`."""
-        dataset.save(self.path / "manifest.jsonl")
+        dataset.save(self.place / "manifest.jsonl")
 
     def evaluation(self) -> Evaluation:
         """The judged records."""
-        return Evaluation.load(self.path / "evaluation.jsonl", Category.from_json(self._setting("target")))
+        return Evaluation.load(self.place / "evaluation.jsonl", Category.from_json(self._setting("target")))
 
     def write_evaluation(self, evaluation: Evaluation) -> None:
         """Write `evaluation.jsonl`."""
-        evaluation.save(self.path / "evaluation.jsonl")
+        evaluation.save(self.place / "evaluation.jsonl")
 
     def history(self) -> list[dict[str, Any]]:
         """The rows of `log.jsonl`, in order; none where nothing was logged."""
-        path = self.path / "log.jsonl"
+        path = self.place / "log.jsonl"
         # A killed process can leave half a line at the end: what follows the last line feed is no row.
         lines = _read_text(path).split("\n")[:-1] if path.exists() else []
         return [json.loads(line) for line in lines]
 
     def log(self, row: dict[str, Any]) -> None:
         """Append `row` to `log.jsonl`; it is in the file when this returns."""
-        path = self.path / "log.jsonl"
+        path = self.place / "log.jsonl"
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(_plain(row), allow_nan=False) + "\n")
@@ -161,17 +171,17 @@ class Run:
     @property
     def lr_curve(self) -> dict[str, Any] | None:
         """The learning-rate finder's `lrs`, `losses`, `suggestion` and `rule`; None where it did not run."""
-        path = self.path / "lr.json"
+        path = self.place / "lr.json"
         return json.loads(_read_text(path)) if path.exists() else None
 
     def write_lr_curve(self, curve: dict[str, Any]) -> None:
         """Write `lr.json`."""
-        _write_json(self.path / "lr.json", curve)
+        _write_json(self.place / "lr.json", curve)
 
     def _setting(self, name: str) -> Any:
         settings = self.settings
         if name not in settings:
-            raise RunError(f"{self.path / _SETTINGS} lacks the entry {name!r}.", "It was edited: train again.")
+            raise RunError(f"{self.place / _SETTINGS} lacks the entry {name!r}.", "It was edited: train again.")
         return settings[name]
 
 
@@ -190,6 +200,61 @@ def runs(folder: str | Path) -> list[Run]:
             folders.clear()  # a run holds no runs
         folders[:] = [name for name in folders if not name.startswith(".")]
     return sorted(found, key=lambda run: run.path.parts)
+
+
+def _may_replace(path: Path, force: bool) -> bool:
+    """True where a new run in the folder `path` would replace a finished one. Raises `RunError` where it may not."""
+    if not path.is_dir():
+        raise RunError(f"{path} is a file, not a folder.", "Choose another folder with -o.")
+    _settle(path)
+    if not any(path.iterdir()):
+        return False
+    finished = _is_run(path)
+    if not finished and not (path / _UNFINISHED).is_file():
+        raise RunError(f"{path} holds files that are not a run's.", "Choose another folder with -o.")
+    if finished and not force:
+        raise RunError(
+            f"{path} already holds a finished run.",
+            "Give --force to replace it, or choose another folder with -o.",
+        )
+    return finished
+
+
+def _take_over(path: Path) -> None:
+    """Take the finished run in `path` out of use, and move the one in `path`/.new into its place."""
+    try:
+        (path / _UNFINISHED).touch()
+        _remove(path / _SETTINGS)  # from here on `path` holds no run until the new run.json is there, which comes last
+        for name in _OURS:
+            if not (path / _NEW / name).exists():
+                _remove(path / name)
+    except OSError as error:
+        raise _cannot_replace(path, error) from error
+    _settle(path)
+
+
+def _settle(path: Path) -> None:
+    """End a `_take_over` that was stopped: safe to call at any time, by several processes too."""
+    new = path / _NEW
+    if (path / _SETTINGS).exists() or not _is_run(new):
+        return
+    try:
+        for name in (*_OURS, _SETTINGS):
+            if (new / name).is_dir():
+                _remove(path / name)
+            with contextlib.suppress(FileNotFoundError):  # the run has no such file, or another process moved it
+                (new / name).replace(path / name)
+        _remove(path / _UNFINISHED)
+        _remove(new)
+    except OSError as error:
+        raise _cannot_replace(path, error) from error
+
+
+def _cannot_replace(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"Cannot replace the run in {path}: {error.strerror or error}.",
+        f"The new one is complete in {path / _NEW}: mend the cause and open {path} again.",
+    )
 
 
 def _is_run(path: Path) -> bool:

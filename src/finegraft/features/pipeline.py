@@ -8,10 +8,11 @@ processes: both the decoder and the engines work outside Python's lock.
 from __future__ import annotations
 
 import itertools
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from finegraft.runtimes import Runtime
 from finegraft.runtimes.cpus import usable_cpus
 
 T = TypeVar("T")
+R = TypeVar("R")
 Outputs = dict[str, np.ndarray]
 
 # Workers per processor: the second fills the moments in which the first waits for the engine. On two cores with lite0
@@ -40,21 +42,62 @@ def run_all(
     `load` makes one input without the batch axis, and is called from `workers` threads (default: two for each usable
     processor or stream). Outputs have no batch axis either. An `UnreadableFile` raised by `load` becomes that item's
     result; any other error is raised here. At most `WINDOW * workers` batches are held, so `items` may be endless.
-    Closing the generator waits only for the batches under way.
+    They are read on a thread of their own: an answer that is ready does not wait for a slow source. Closing the
+    generator waits only for the batches under way.
     """
     workers = WORKERS * max(usable_cpus(), runtime.streams) if workers is None else workers
-    source = iter(items)
-    waiting: deque[Future[list[tuple[T, Outputs | UnreadableFile]]]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="finegraft-pipeline")
+    feeder = _Feeder(items, runtime.batch, lambda batch: pool.submit(_answer, batch, load, runtime), WINDOW * workers)
     try:
-        while batch := list(itertools.islice(source, runtime.batch)):
-            waiting.append(pool.submit(_answer, batch, load, runtime))
-            while waiting and (waiting[0].done() or len(waiting) >= WINDOW * workers):
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+        for answers in feeder:
+            yield from answers
     finally:
+        feeder.stop()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Feeder(Generic[T, R]):
+    """Takes batches of `items` on a thread, hands them to `submit`, and gives the results in order.
+
+    At most `room` results are waited for or waiting to be fetched.
+    """
+
+    def __init__(self, items: Iterable[T], batch: int, submit: Callable[[list[T]], Future[R]], room: int) -> None:
+        self._items = items
+        self._batch = batch
+        self._submit = submit
+        self._room = threading.Semaphore(room)
+        self._stopped = False
+        self._waiting: SimpleQueue[Future[R] | BaseException | None] = SimpleQueue()
+        # A daemon: nothing can wake a thread that waits for a line of stdin, and the process must not wait for it.
+        self._thread = threading.Thread(target=self._feed, name="finegraft-feeder", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[R]:
+        while (next_one := self._waiting.get()) is not None:
+            if isinstance(next_one, BaseException):
+                raise next_one
+            result = next_one.result()
+            self._room.release()
+            yield result
+
+    def stop(self) -> None:
+        """Take no more items; returns at once even where the source lets itself be waited for."""
+        self._stopped = True
+        self._room.release()
+        self._thread.join(timeout=0.1)
+
+    def _feed(self) -> None:
+        try:
+            source = iter(self._items)
+            while batch := list(itertools.islice(source, self._batch)):
+                self._room.acquire()
+                if self._stopped:
+                    return
+                self._waiting.put(self._submit(batch))
+            self._waiting.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again where the results are asked for
+            self._waiting.put(error)
 
 
 def _answer(

@@ -149,7 +149,9 @@ class Learner:
         wanted = split or self.data.judged_on
         rows = self._rows(wanted)
         if len(rows) == 0:
-            raise DataError(f"The part {wanted!r} has no records.", f"There are: {sorted(self.data.given_splits)}.")
+            raise DataError(
+                f"The part {wanted!r} has no records.", f"There are: {', '.join(sorted(self.data.given_splits))}."
+            )
         table = self._table.rows(rows)
         return Evaluation(
             keys=tuple(self._records[row].key for row in rows),

@@ -7,7 +7,7 @@ import time
 
 from finegraft.training.callbacks import State
 
-_HEADER = f"{'epoch':>6}  {'train loss':>10}  {'{} loss':>15}  {'error rate':>10}  {'time':>7}"
+_COLUMNS = "{:>6}  {:>10}  {:>15}  {:>10}  {:>7}\n"
 _BAR = 24
 
 
@@ -24,7 +24,7 @@ class LiveTable:
     def on_fit_start(self, state: State) -> None:  # noqa: ARG002
         """Print the header."""
         self._started = time.perf_counter()
-        self._write(_HEADER.format(self._watched) + "\n")
+        self._write(_COLUMNS.format("epoch", "train loss", f"{self._watched} loss", "error rate", "time"))
 
     def on_batch_end(self, state: State) -> None:
         """Redraw the bar, at most ten times a second."""
@@ -45,8 +45,8 @@ class LiveTable:
         clear = "\r\x1b[2K" if self._stream.isatty() else ""
         valid = "–" if row.valid_loss is None else f"{row.valid_loss:.4f}"
         error = "–" if row.error_rate is None else f"{row.error_rate:.4f}"
-        line = f"{row.epoch:>6}  {row.train_loss:>10.4f}  {valid:>15}  {error:>10}  {row.seconds:>6.1f}s"
-        self._write(f"{clear}{line}\n")
+        line = _COLUMNS.format(row.epoch, f"{row.train_loss:.4f}", valid, error, f"{row.seconds:.1f}s")
+        self._write(clear + line)
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
