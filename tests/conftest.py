@@ -12,6 +12,10 @@ import pytest
 
 from tests.no_network import sitecustomize as socket_guard
 
+# As the command line sets it, and before any test imports torch: two test processes share the cores, and torch's
+# threads would spin while they wait for each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

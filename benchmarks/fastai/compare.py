@@ -1,8 +1,9 @@
 """finegraft and fastai on the same photos, one after the other in one run: `make bench`.
 
 Both start from the same ImageNet weights of EfficientNet-Lite0 (fastai at 224 pixels, finegraft at its own default of
-288), learn from `train` and are judged on `test`; both are run as their own manuals say, with no option tuned. finegraft runs before and after fastai, from an
-empty cache each time, and its slower run counts: a machine whose speed drifts must not help it.
+288), learn from `train` and are judged on `test`; both are run as their own manuals say, with no option tuned.
+finegraft runs before and after fastai, from an empty cache each time, and its slower run counts: a machine whose speed
+drifts must not help it.
 """
 
 from __future__ import annotations

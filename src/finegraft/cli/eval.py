@@ -79,7 +79,7 @@ def _judged_part(dataset: Dataset) -> tuple[Sequence[Record], str]:
 
 
 def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
-    """Class of the model -> the user's class, from the rows of a CSV file; a first row of other words is a header.
+    """Class of the model -> the user's class, from the rows of a CSV file; a first row unlike any class is a header.
 
     Raises `DataError` for a row that is not two cells, or a class the model does not have.
     """
@@ -90,10 +90,11 @@ def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise DataError(f"Cannot read the map {path}: {reason}.", "Give a CSV file.") from error
     known = set(labels)
-    if rows and rows[0][0].strip() not in known:
-        rows = rows[1:]
+    numbered = list(enumerate(rows, start=1))
+    if len(rows) > 1 and not _like_a_class(rows[0][0].strip(), labels):
+        numbered = numbered[1:]
     mapping: dict[str, str] = {}
-    for number, row in enumerate(rows, start=1):
+    for number, row in numbered:
         cells = [cell.strip() for cell in row]
         if len(cells) != 2 or not all(cells):
             raise DataError(
@@ -105,6 +106,13 @@ def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
     if not mapping:
         raise DataError(f"The map {path} has no rows.", "Write: class of the model, your class")
     return mapping
+
+
+def _like_a_class(name: str, labels: Sequence[str]) -> bool:
+    """True for a class, and for what is one but for a slip of the pen: that must not pass for a header."""
+    import difflib
+
+    return name in labels or bool(difflib.get_close_matches(name.casefold(), [x.casefold() for x in labels], 1, 0.8))
 
 
 def _must_know(target: Category, labels: set[str]) -> None:

@@ -72,7 +72,7 @@ def learning_options(command: Any) -> Any:
         ),
         click.option(
             "--seed",
-            type=click.IntRange(0, 2**63 - 1),
+            type=click.IntRange(0, 2**32 - 1),
             default=0,
             show_default=True,
             help="Seed of the split, the head and the order.",

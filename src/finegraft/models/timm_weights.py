@@ -32,9 +32,11 @@ def find(name: str, weights: str | None) -> Backbone:
     wanted = name.removeprefix("timm:")
     if not timm.is_model(wanted.split(".")[0]):
         raise BackboneError(f"timm has no model called {wanted!r}.", _suggest(timm, wanted))
-    config = timm.get_pretrained_cfg(wanted)
-    if config is None:
-        raise BackboneError(f"timm has no weights called {wanted!r}.", f"It has: {', '.join(_tags(timm, wanted))}.")
+    try:
+        config = timm.get_pretrained_cfg(wanted, allow_unregistered=False)
+    except RuntimeError as error:
+        there = ", ".join(_tags(timm, wanted)) or "none"
+        raise BackboneError(f"timm has no weights called {wanted!r}.", f"It has: {there}.") from error
     source, path, digest = _locate(name, config, weights)
     return Backbone(
         name=name,

@@ -27,12 +27,12 @@ class OpenVino:
     _first: ClassVar = threading.Lock()
     _warm: ClassVar = False
 
-    def __init__(self, model: CompiledModel, version: str, streams: int) -> None:
+    def __init__(self, model: CompiledModel, outputs: tuple[str, ...], version: str, streams: int) -> None:
         self._model = model
         self._idle: list[InferRequest] = []
         self.version = version
         self.streams = streams
-        self.outputs: tuple[str, ...] = tuple(port.get_any_name() for port in model.outputs)
+        self.outputs = outputs
 
     def run(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """All outputs of the batch `x`, as arrays of their own."""
@@ -75,12 +75,15 @@ def open(graph: bytes, threads: int, streams: int) -> OpenVino:  # noqa: A001
     }
     core = openvino.Core()
     try:
-        model = core.compile_model(core.read_model(graph), "CPU", settings)
+        read = core.read_model(graph)
+        # Asked before compiling: that gives an output the names of all the tensors it finds equal, in any order.
+        names = tuple(port.get_any_name() for port in read.outputs)
+        model = core.compile_model(read, "CPU", settings)
     except RuntimeError as error:
         raise BundleError(f"openvino cannot open this model: {_reason(error)}", "Export it again.") from error
     if len(model.inputs) != 1:
         raise BundleError(f"A model needs exactly one input, this one has {len(model.inputs)}.", "Export it again.")
-    return OpenVino(model, openvino.__version__, streams)
+    return OpenVino(model, names, openvino.__version__, streams)
 
 
 def _reason(error: RuntimeError) -> str:

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import log_loss
+from torch import nn
+
+from finegraft.training import loop
+from finegraft.training.callbacks import EpochRow, History, State, notify
+from finegraft.training.loaders import Batches
+from finegraft.training.objective import of_categories
+from finegraft.training.optimizers import sgd
+from finegraft.training.schedule import one_cycle
+from tests.training.making import table
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(8, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
+
+
+def batches() -> Batches:
+    learned = table(50)
+    return Batches(learned.features, learned.truth, 16, seed=2)
+
+
+def fit(net: nn.Module, epochs: int = 3, **options: Any) -> None:
+    loop.fit(net, batches(), sgd(net), of_categories(), one_cycle(0.1), epochs, **options)
+
+
+def test_it_is_the_loop_one_would_write_by_hand_bit_for_bit() -> None:
+    ours, theirs = network(), network()
+    fit(ours)
+    optimizer, number = sgd(theirs), 0
+    theirs.train()
+    for epoch in range(3):
+        for inputs, truth in batches().epoch(epoch):
+            step = one_cycle(0.1)(number / 12)
+            for group in optimizer.param_groups:
+                group["lr"], group["momentum"] = step.rate, step.momentum
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(theirs(inputs), truth).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            number += 1
+    for name, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], value), name
+
+
+class Listener:
+    def __init__(self, name: str, heard: list[tuple[str, str, int]]) -> None:
+        self.name, self.heard = name, heard
+
+    def on_fit_start(self, state: State) -> None:
+        self.heard.append((self.name, "start", state.batch))
+
+    def on_batch_end(self, state: State) -> None:
+        self.heard.append((self.name, "batch", state.batch))
+
+    def on_epoch_end(self, state: State) -> None:
+        assert state.row is not None
+        self.heard.append((self.name, "epoch", state.row.epoch))
+
+
+def test_callbacks_hear_everything_in_their_order() -> None:
+    heard: list[tuple[str, str, int]] = []
+    fit(network(), epochs=2, callbacks=[Listener("first", heard), object(), Listener("second", heard)])
+    epoch = [("batch", 1), ("batch", 2), ("batch", 3), ("batch", 4)]
+    wanted = [("start", 0), *epoch, ("epoch", 1), *epoch, ("epoch", 2)]
+    assert heard == [(name, *event) for event in wanted for name in ("first", "second")]
+
+
+def test_a_callback_without_the_method_is_passed_over() -> None:
+    notify([object()], "on_epoch_end", State(network(), 1, 1))
+
+
+def test_history_keeps_a_row_for_each_epoch() -> None:
+    history, watched = History(), table(21, seed=5)
+    net = network()
+    fit(net, callbacks=[history], watched=(watched.features, watched.truth))
+    assert [row.epoch for row in history.rows] == [1, 2, 3]
+    assert history.rows[2].train_loss < history.rows[0].train_loss
+    assert set(history.rows[0].to_json()) == {"epoch", "train_loss", "valid_loss", "error_rate", "seconds"}
+    # What the last row says of the watched records is what the finished network says, told by scikit-learn.
+    with torch.no_grad():
+        probabilities = net(watched.features).double().softmax(1).numpy()
+    truth = watched.truth.numpy()
+    assert history.rows[2].valid_loss == pytest.approx(log_loss(truth, probabilities), abs=1e-5)
+    assert history.rows[2].error_rate == pytest.approx((probabilities.argmax(1) != truth).mean())
+
+
+def test_nothing_watched_gives_no_figures_of_it() -> None:
+    history = History()
+    fit(network(), epochs=1, callbacks=[history])
+    assert (history.rows[0].valid_loss, history.rows[0].error_rate) == (None, None)
+    history.on_epoch_end(State(network(), 1, 1))
+    assert len(history.rows) == 1, "there is no row before the first epoch"
+
+
+def test_watching_changes_no_weight() -> None:
+    alone, seen, watched = network(), network(), table(21, seed=5)
+    fit(alone)
+    fit(seen, watched=(watched.features, watched.truth))
+    for name, value in alone.state_dict().items():
+        assert torch.equal(seen.state_dict()[name], value), name
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_scoring_leaves_the_network_as_it_was(training: bool) -> None:
+    net = network().train(training)
+    before = copy.deepcopy(net.state_dict())
+    inputs = table(20).features
+    scores = loop.scores_of(net, inputs)
+    assert net.training is training
+    for name, value in before.items():
+        assert torch.equal(net.state_dict()[name], value), name
+    with torch.no_grad():
+        assert torch.equal(scores, copy.deepcopy(net).eval()(inputs))
+
+
+def test_many_records_are_scored_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, inputs = network(), table(50).features
+    whole = loop.scores_of(net, inputs)
+    monkeypatch.setattr(loop, "_JUDGED_AT_ONCE", 7)
+    np.testing.assert_allclose(loop.scores_of(net, inputs).numpy(), whole.numpy(), atol=1e-6)
+
+
+def test_a_row_is_plain_json() -> None:
+    row = EpochRow(1, 0.5, None, None, 2.0)
+    assert row.to_json() == {"epoch": 1, "train_loss": 0.5, "valid_loss": None, "error_rate": None, "seconds": 2.0}

@@ -1,0 +1,256 @@
+"""From a folder of photos to a bundle that answers: the whole way, with lite0 on small photos."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import finegraft as fg
+from finegraft.data.dataset import Dataset
+from finegraft.data.record import Record
+from finegraft.errors import DataError, UsageError
+from finegraft.features.store import Store
+from finegraft.inference.prediction import Prediction
+from finegraft.training.learner import Learner
+from finegraft.vision import assembly
+from tests.making import folder_of_photos, photo
+from tests.models.making import frozen
+
+CLASSES = ("daisy", "rose", "tulip")
+CPU: dict[str, Any] = {"size": 64, "device": "cpu", "show": False}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store.open(tmp_path_factory.mktemp("store")) as kept:
+        yield kept
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = folder_of_photos(tmp_path_factory.mktemp("flowers"), dict.fromkeys(CLASSES, 12))
+    return fg.vision.read(folder).split(valid=0.25, seed=0)
+
+
+@pytest.fixture(scope="module")
+def taught(data: Dataset, store: Store) -> Learner:
+    learner = assembly.learner(data, store=store, head="mlp", **CPU)
+    learner.fit_one_cycle(4)
+    return learner
+
+
+def probabilities(predictor: fg.Predictor, data: Dataset) -> np.ndarray:
+    paths = [data.root / record.key for record in data.part(data.judged_on)]
+    rows = []
+    for answer in predictor.predict_many(paths):
+        assert isinstance(answer, Prediction)
+        rows.append([dict(answer.ranking)[label] for label in CLASSES])
+    return np.array(rows)
+
+
+def test_it_learns_to_tell_flowers_apart(taught: Learner) -> None:
+    assert taught.evaluate().accuracy.value >= 0.85
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_the_bundle_answers_as_the_learner_was_judged(
+    taught: Learner, data: Dataset, tmp_path: Path, engine: str
+) -> None:
+    wanted = taught.evaluate()
+    taught.predictor().save(tmp_path / "flowers.fg")
+    loaded = fg.load(tmp_path / "flowers.fg", engine=engine)
+    got = probabilities(loaded, data)
+    np.testing.assert_allclose(got, wanted.probabilities, atol=1e-3)
+    assert got.argmax(1).tolist() == wanted.predicted.tolist()
+    assert (loaded.temperature, loaded.unsure_below) == pytest.approx(
+        (taught.calibration.temperature, taught.calibration.unsure_below)
+    )
+
+
+def test_the_predictor_tells_where_it_comes_from(taught: Learner) -> None:
+    description = taught.predictor().description
+    assert (description["modality"], description["judged_on"]) == ("vision", "held-out")
+    assert (description["n_train"], description["n_judged"]) == (27, 9)
+    assert description["backbone"]["name"] == "lite0"
+    assert description["metrics"]["accuracy"]["value"] == taught.evaluate().accuracy.value
+
+
+def test_a_run_can_tell_what_made_it(taught: Learner) -> None:
+    told = json.loads(json.dumps(taught.origin.describe()))
+    assert set(told) == {"backbone", "preprocess", "engine", "threads"}
+    assert (told["engine"], told["preprocess"]["size"], told["preprocess"]["crop"]) == ("openvino", 64, 1.0)
+
+
+def features(data: Dataset, store: Store, **options: Any) -> np.ndarray:
+    return assembly.learner(data, store=store, head="linear", **{**CPU, **options})._table.features.numpy()
+
+
+def test_the_engines_give_the_same_features_and_keep_them_apart(data: Dataset, tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        found = [features(data, store, engine=engine) for engine in ("onnxruntime", "openvino", "torch")]
+        assert store.sizes()["features"][0] == 3 * len(data.usable)
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], atol=1e-3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA card here")
+def test_a_card_gives_the_features_of_the_processor(data: Dataset, store: Store) -> None:
+    learner = assembly.learner(data, store=store, size=64, device="auto", show=False)
+    assert learner.origin.describe()["engine"] == "torch"
+    assert learner._table.features.is_cuda
+    learner.fit_one_cycle(2)
+    assert learner.evaluate().accuracy.value > 0.5
+    np.testing.assert_allclose(learner._table.features.cpu().numpy(), features(data, store), atol=1e-2)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA card is here")
+def test_no_card_is_told_with_the_mend(data: Dataset) -> None:
+    with pytest.raises(UsageError, match=r"There is no CUDA device here\. Use --device cpu\."):
+        assembly.learner(data, device="cuda")
+
+
+def test_unknown_devices_and_engines_are_told(data: Dataset, store: Store) -> None:
+    with pytest.raises(UsageError, match=r"no device called 'tpu'\. Known: auto, cpu, cuda"):
+        assembly.learner(data, device="tpu")
+    with pytest.raises(UsageError, match=r"no engine called 'tensorrt'"):
+        assembly.learner(data, engine="tensorrt", device="cpu", store=store)
+
+
+def test_what_cannot_be_learned_is_told_before_any_photo_is_opened(tmp_path: Path) -> None:
+    records = tuple(Record(f"a/{i}.jpg", f"d{i}", "a", "train" if i else "test") for i in range(4))
+    with pytest.raises(DataError, match=r"two classes or more to learn from, got \['a'\]"):
+        assembly.learner(Dataset(records, tmp_path / "gone", "vision"), backbone="no such backbone")
+
+
+def test_a_second_learner_computes_nothing(data: Dataset, store: Store, taught: Learner) -> None:
+    told: list[tuple[int, int]] = []
+    again = assembly.learner(data, store=store, head="mlp", progress=lambda done, of: told.append((done, of)), **CPU)
+    assert told == []
+    assert torch.equal(again._table.features, taught._table.features)
+
+
+def test_mirrored_photos_are_learned_from_and_never_judged(data: Dataset, store: Store, taught: Learner) -> None:
+    both = assembly.learner(data, store=store, head="mlp", mirror=True, **CPU)
+    assert both._table.mirrored is not None
+    assert isinstance(both.origin, assembly.Body)
+    assert torch.equal(both._table.features, taught._table.features)
+    (record, *_) = data.usable
+    upright = both.origin.preprocess.load((data.root / record.key).read_bytes())
+    wanted = both.origin.open().run(np.ascontiguousarray(upright[None, :, ::-1]))["features"][0]
+    np.testing.assert_allclose(both._table.mirrored[0].numpy(), wanted, atol=1e-4)
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Dataset:
+    """A folder in which, after the check, one photo is replaced, one damaged and one deleted."""
+    checked = fg.vision.read(folder_of_photos(tmp_path / "photos", dict.fromkeys("ab", 6))).split(valid=0.3, seed=0)
+    (checked.root / "a/0001.jpg").write_bytes(photo(77))
+    (checked.root / "a/0002.jpg").write_bytes(b"no photo any more")
+    (checked.root / "b/0003.jpg").unlink()
+    return checked
+
+
+def test_photos_changed_after_the_check_are_left_out_with_a_finding(changed: Dataset, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "cache") as store:
+        learner = assembly.learner(changed, store=store, head="linear", **CPU)
+        kept = store.sizes()["features"][0]
+    lost = {"a/0001.jpg", "a/0002.jpg", "b/0003.jpg"}
+    assert {finding.key for finding in learner.data.findings} >= lost
+    assert {record.key: record.left_out for record in learner.data.left_out} == {
+        "a/0001.jpg": "The file changed after it was checked.",
+        "a/0002.jpg": "The file changed after it was checked.",
+        "b/0003.jpg": "There is no such file. Check the path.",
+    }
+    assert kept == len(learner._table.features) == 9
+    learner.fit_one_cycle(1, lr=0.1)
+    assert not set(learner.evaluate().keys) & lost
+
+
+def test_features_of_a_changed_photo_are_never_kept_under_the_old_name(changed: Dataset, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "cache") as store:
+        assembly.learner(changed, store=store, head="linear", **CPU)
+        (changed.root / "a/0001.jpg").write_bytes(photo(78))  # and again: still not what was checked
+        told: list[int] = []
+        assembly.learner(changed, store=store, head="linear", progress=lambda done, _: told.append(done), **CPU)
+    assert told == [1, 2, 3], "the three are tried anew, nothing was remembered of them"
+
+
+def test_photos_that_are_all_gone_are_told(changed: Dataset, tmp_path: Path) -> None:
+    gone = replace(changed, root=tmp_path / "elsewhere")
+    with (
+        Store.open(tmp_path / "cache") as store,
+        pytest.raises(DataError, match=r"None of the photos can be read any more\. Check that the folder is"),
+    ):
+        assembly.learner(gone, store=store, **CPU)
+
+
+def test_a_frozen_model_can_be_grafted_on(data: Dataset, store: Store, tmp_path: Path) -> None:
+    path = frozen(tmp_path / "theirs.onnx")
+    learner = assembly.learner(data, str(path), store=store, head="linear", device="cpu", show=False)
+    learner.fit_one_cycle(4)
+    learner.predictor().save(tmp_path / "flowers.fg")
+    got = probabilities(fg.load(tmp_path / "flowers.fg"), data)
+    np.testing.assert_allclose(got, learner.evaluate().probabilities, atol=1e-3)
+    with pytest.raises(UsageError, match=r"The engine 'torch' cannot run theirs\.onnx\. Use --engine onnxruntime"):
+        assembly.learner(data, str(path), store=store, engine="torch", device="cpu")
+
+
+def test_on_a_card_a_frozen_model_still_runs_on_an_engine(tmp_path: Path) -> None:
+    row = assembly.backbones.find(str(frozen(tmp_path / "theirs.onnx")))
+    assert assembly._engine("auto", "cuda", row) in ("openvino", "onnxruntime")
+    assert assembly._engine("auto", "cuda", assembly.backbones.find("lite0")) == "torch"
+
+
+def test_the_backbone_alone_answers_with_its_own_classes(store: Store, data: Dataset) -> None:
+    predictor = assembly.pretrained(store=store)
+    assert len(predictor.labels) == 1000
+    answer = predictor.predict(data.root / data.records[0].key)
+    assert sum(probability for _, probability in answer.ranking) == pytest.approx(1)
+    assert predictor.among(["hotdog"]).labels == ("yes", "no")
+
+
+def test_a_backbone_without_classes_of_its_own_is_refused(store: Store, tmp_path: Path) -> None:
+    path = frozen(tmp_path / "theirs.onnx")
+    with pytest.raises(UsageError, match=r"theirs\.onnx has no classes of its own\. Use lite0, lite2 or timm:NAME"):
+        assembly.pretrained(str(path), store=store)
+
+
+REPEATED = """
+import hashlib, json, sys
+import finegraft as fg
+data = fg.vision.read(sys.argv[1]).split(valid=0.25, seed=3)
+learner = fg.vision.learner(data, seed=3, size=64, device="cpu", show=False)
+learner.fit_one_cycle(2)
+weights = b"".join(value.numpy().tobytes() for value in learner.network.state_dict().values())
+print(json.dumps([
+    learner.head, learner.lr, learner.calibration.temperature, learner.calibration.unsure_below,
+    hashlib.sha256(weights).hexdigest(),
+    hashlib.sha256(learner.evaluate().probabilities.tobytes()).hexdigest(),
+    hashlib.sha256(learner.predictor().graph).hexdigest(),
+    learner.evaluate().keys,
+]))
+"""
+
+
+def test_two_processes_with_empty_caches_agree_to_the_bit(data: Dataset, tmp_path: Path) -> None:
+    answers = [
+        subprocess.run(
+            [sys.executable, "-c", REPEATED, data.root],
+            env={**os.environ, "FINEGRAFT_CACHE": str(tmp_path / name)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for name in ("first", "second")
+    ]
+    assert answers[0] == answers[1]
+    assert json.loads(answers[0])[0] in ("linear", "mlp")
