@@ -6,7 +6,7 @@ DEMO := demo
 # A CPU build of torch where the pinned one is to be had, else what the range in pyproject.toml allows.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint accept bench faults clean
+.PHONY: demo test lint docs accept bench clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -27,13 +27,18 @@ else
 endif
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The command reference from the commands' own help, and the README's figures from the last `make accept`.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/reference.py
+	$(BIN)/python docs/measured.py
 
 # make accept ONLY=spine-2-accuracy measures one promise; the others keep their figures and date.
 accept: $(VENV)/.installed-dev

@@ -101,6 +101,7 @@ class Bomb:
         return os.system, (f"touch {self.trace}",)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_code_inside_a_file_is_refused_and_never_run(tmp_path: Path) -> None:
     trace = tmp_path / "it ran".replace(" ", "-")
     torch.save({"weights": Bomb(trace)}, tmp_path / "zip.pth")

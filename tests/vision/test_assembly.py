@@ -49,6 +49,16 @@ def taught(data: Dataset, store: Store) -> Learner:
     return learner
 
 
+@pytest.fixture
+def fresh_store(tmp_path: Path, store: Store, taught: Learner) -> Iterator[Store]:
+    """A store that knows the backbone's graph, which takes seconds to make, and no photo."""
+    with Store.open(tmp_path / "fresh") as fresh:
+        fresh.put_many(
+            "graphs", dict(store._connection.execute("SELECT key, value FROM entries WHERE kind = 'graphs'"))
+        )
+        yield fresh
+
+
 def probabilities(predictor: fg.Predictor, data: Dataset) -> np.ndarray:
     paths = [data.root / record.key for record in data.part(data.judged_on)]
     rows = []
@@ -95,10 +105,9 @@ def features(data: Dataset, store: Store, **options: Any) -> np.ndarray:
     return assembly.learner(data, store=store, head="linear", **{**CPU, **options})._table.features.numpy()
 
 
-def test_the_engines_give_the_same_features_and_keep_them_apart(data: Dataset, tmp_path: Path) -> None:
-    with Store.open(tmp_path) as store:
-        found = [features(data, store, engine=engine) for engine in ("onnxruntime", "openvino", "torch")]
-        assert store.sizes()["features"][0] == 3 * len(data.usable)
+def test_the_engines_give_the_same_features_and_keep_them_apart(data: Dataset, fresh_store: Store) -> None:
+    found = [features(data, fresh_store, engine=engine) for engine in ("onnxruntime", "openvino", "torch")]
+    assert fresh_store.sizes()["features"][0] == 3 * len(data.usable)
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], atol=1e-3)
 
@@ -160,10 +169,9 @@ def changed(tmp_path: Path) -> Dataset:
     return checked
 
 
-def test_photos_changed_after_the_check_are_left_out_with_a_finding(changed: Dataset, tmp_path: Path) -> None:
-    with Store.open(tmp_path / "cache") as store:
-        learner = assembly.learner(changed, store=store, head="linear", **CPU)
-        kept = store.sizes()["features"][0]
+def test_photos_changed_after_the_check_are_left_out_with_a_finding(changed: Dataset, fresh_store: Store) -> None:
+    learner = assembly.learner(changed, store=fresh_store, head="linear", **CPU)
+    kept = fresh_store.sizes()["features"][0]
     lost = {"a/0001.jpg", "a/0002.jpg", "b/0003.jpg"}
     assert {finding.key for finding in learner.data.findings} >= lost
     assert {record.key: record.left_out for record in learner.data.left_out} == {
@@ -176,22 +184,18 @@ def test_photos_changed_after_the_check_are_left_out_with_a_finding(changed: Dat
     assert not set(learner.evaluate().keys) & lost
 
 
-def test_features_of_a_changed_photo_are_never_kept_under_the_old_name(changed: Dataset, tmp_path: Path) -> None:
-    with Store.open(tmp_path / "cache") as store:
-        assembly.learner(changed, store=store, head="linear", **CPU)
-        (changed.root / "a/0001.jpg").write_bytes(photo(78))  # and again: still not what was checked
-        told: list[int] = []
-        assembly.learner(changed, store=store, head="linear", progress=lambda done, _: told.append(done), **CPU)
+def test_features_of_a_changed_photo_are_never_kept_under_the_old_name(changed: Dataset, fresh_store: Store) -> None:
+    assembly.learner(changed, store=fresh_store, head="linear", **CPU)
+    (changed.root / "a/0001.jpg").write_bytes(photo(78))  # and again: still not what was checked
+    told: list[int] = []
+    assembly.learner(changed, store=fresh_store, head="linear", progress=lambda done, _: told.append(done), **CPU)
     assert told == [1, 2, 3], "the three are tried anew, nothing was remembered of them"
 
 
-def test_photos_that_are_all_gone_are_told(changed: Dataset, tmp_path: Path) -> None:
-    gone = replace(changed, root=tmp_path / "elsewhere")
-    with (
-        Store.open(tmp_path / "cache") as store,
-        pytest.raises(DataError, match=r"None of the photos can be read any more\. Check that the folder is"),
-    ):
-        assembly.learner(gone, store=store, **CPU)
+def test_photos_that_are_all_gone_are_told(changed: Dataset, fresh_store: Store) -> None:
+    gone = replace(changed, root=changed.root / "elsewhere")
+    with pytest.raises(DataError, match=r"None of the photos can be read any more\. Check that the folder is"):
+        assembly.learner(gone, store=fresh_store, **CPU)
 
 
 def test_a_frozen_model_can_be_grafted_on(data: Dataset, store: Store, tmp_path: Path) -> None:

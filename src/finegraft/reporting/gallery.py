@@ -54,7 +54,7 @@ def _header(answered: list[Answered], failed: list[Answered]) -> Html:
     unsure = sum(1 for _, row, _ in answered if row.get("unsure"))
     words: list[Child] = []
     if answered:
-        words.append(f"It is unsure about {unsure:,} of them. " if unsure else "It is sure of each of them. ")
+        words.append(f"It is unsure about {unsure:,} of them. " if unsure else "None is marked unsure. ")
     if failed:
         link = tag("a", f"{wording.count(len(failed), 'file')} could not be read", href="#failed")
         words += [link, "."]
