@@ -11,6 +11,8 @@ from finegraft.models import backbones, graph
 from finegraft.models.network import build
 from finegraft.runtimes import Runtime, open_graph
 
+# One worker makes the graphs, not each of them.
+pytestmark = pytest.mark.xdist_group("backbones")
 SIZE = 64
 OUTPUTS = ("scores", "features", "map")
 # name -> (weights, features, channels of the last map)

@@ -203,3 +203,12 @@ def test_another_size_than_the_model_takes_is_refused(tmp_path: Path) -> None:
 def test_another_type_of_input_is_refused(tmp_path: Path) -> None:
     path = frozen(tmp_path / "theirs.onnx", kind=TensorProto.FLOAT16)
     assert "must take float32 photos of 16 x 16 pixels, got float16" in refused(path)
+
+
+def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
+    path = frozen(tmp_path / "theirs.onnx")
+    model = onnx.load(path)
+    onnx.save(model, path, save_as_external_data=True, all_tensors_to_one_file=True, location="w.bin", size_threshold=0)
+    row = backbones.find(str(path))
+    with pytest.raises(BackboneError, match=r"theirs.onnx keeps weights in another file. Save it again as one file"):
+        graph.body_graph(row, row.size)

@@ -26,6 +26,8 @@ from finegraft.vision import assembly
 from tests.making import folder_of_photos, photo
 from tests.models.making import frozen
 
+# One worker makes the graphs, not each of them.
+pytestmark = pytest.mark.xdist_group("assembly")
 CLASSES = ("daisy", "rose", "tulip")
 CPU: dict[str, Any] = {"size": 64, "device": "cpu", "show": False}
 

@@ -112,7 +112,7 @@ def _like_a_class(name: str, labels: Sequence[str]) -> bool:
     """True for a class, and for what is one but for a slip of the pen: that must not pass for a header."""
     import difflib
 
-    return name in labels or bool(difflib.get_close_matches(name.casefold(), [x.casefold() for x in labels], 1, 0.8))
+    return name in labels or bool(difflib.get_close_matches(name.casefold(), [x.casefold() for x in labels], 1, 0.75))
 
 
 def _must_know(target: Category, labels: set[str]) -> None:

@@ -29,6 +29,8 @@ DEFAULT_LIMIT = 4 * 2**30
 # Rows fetched by one statement; SQLite's oldest limit on variables is 999.
 _CHUNK = 500
 _DAY = 86_400
+# Shrinking rewrites the whole file, so a trim makes room for some time to come.
+_ROOM = 0.9
 
 
 def cache_folder() -> Path:
@@ -130,7 +132,7 @@ class Store:
             self._compact()
 
     def trim(self) -> int:
-        """Drop the least recently used entries above the limit; returns the bytes given back."""
+        """Above the limit, drop the least recently used entries down to 0.9 of it; returns the bytes given back."""
         total, limit, dropped = sum(size for _, size in self.sizes().values()), self.limit, 0
         if total <= limit:
             return 0
@@ -139,7 +141,7 @@ class Store:
             for kind, key, size in self._connection.execute(
                 "SELECT kind, key, LENGTH(value) FROM entries ORDER BY used, kind, key"
             ):
-                if total - dropped <= limit:
+                if total - dropped <= _ROOM * limit:
                     break
                 doomed.append((kind, key))
                 dropped += size
