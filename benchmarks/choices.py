@@ -35,7 +35,7 @@ from finegraft.training.objective import of_categories
 from finegraft.training.optimizers import sgd
 from finegraft.training.recipe import Recipe, Table, default_batch_size, default_epochs, scores_of
 from finegraft.training.schedule import Schedule, Step, one_cycle
-from finegraft.vision import assembly
+from finegraft.vision.body import body, features_of
 from finegraft.vision.preprocess import Resize
 from finegraft.vision.sources import read
 
@@ -68,9 +68,9 @@ def adam(network: nn.Module) -> torch.optim.Optimizer:
 def _table(name: str, size: int, crop: float, resize: Resize, mirror: bool) -> tuple[Table, int]:
     data = read(DATA / SETS[name][0])
     with Store.open() as store:
-        grafted = assembly.body("lite0", store, size=size, crop=crop, resize=resize)
+        grafted = body("lite0", store, size=size, crop=crop, resize=resize)
         views = [
-            torch.from_numpy(assembly.features_of(data.usable, data.root, grafted, store, None, view).values)
+            torch.from_numpy(features_of(data.usable, data.root, grafted, store, None, view).values)
             for view in (("plain", "mirrored") if mirror else ("plain",))
         ]
     labels = [str(record.label) for record in data.usable]

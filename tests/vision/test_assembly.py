@@ -22,7 +22,7 @@ from finegraft.errors import DataError, UsageError
 from finegraft.features.store import Store
 from finegraft.inference.prediction import Prediction
 from finegraft.training.learner import Learner
-from finegraft.vision import assembly
+from finegraft.vision import assembly, body
 from tests.making import folder_of_photos, photo
 from tests.models.making import frozen
 
@@ -153,7 +153,7 @@ def test_a_second_learner_computes_nothing(data: Dataset, store: Store, taught: 
 def test_mirrored_photos_are_learned_from_and_never_judged(data: Dataset, store: Store, taught: Learner) -> None:
     both = assembly.learner(data, store=store, head="mlp", mirror=True, **CPU)
     assert both._table.mirrored is not None
-    assert isinstance(both.origin, assembly.Body)
+    assert isinstance(both.origin, body.Body)
     assert torch.equal(both._table.features, taught._table.features)
     (record, *_) = data.usable
     upright = both.origin.preprocess.load((data.root / record.key).read_bytes())
@@ -212,13 +212,13 @@ def test_a_frozen_model_can_be_grafted_on(data: Dataset, store: Store, tmp_path:
 
 
 def test_on_a_card_a_frozen_model_still_runs_on_an_engine(tmp_path: Path) -> None:
-    row = assembly.backbones.find(str(frozen(tmp_path / "theirs.onnx")))
-    assert assembly._engine("auto", "cuda", row) in ("openvino", "onnxruntime")
-    assert assembly._engine("auto", "cuda", assembly.backbones.find("lite0")) == "torch"
+    row = body.backbones.find(str(frozen(tmp_path / "theirs.onnx")))
+    assert body._engine("auto", "cuda", row) in ("openvino", "onnxruntime")
+    assert body._engine("auto", "cuda", body.backbones.find("lite0")) == "torch"
 
 
 def test_the_backbone_alone_answers_with_its_own_classes(store: Store, data: Dataset) -> None:
-    predictor = assembly.pretrained(store=store)
+    predictor = body.pretrained(store=store)
     assert len(predictor.labels) == 1000
     answer = predictor.predict(data.root / data.records[0].key)
     assert sum(probability for _, probability in answer.ranking) == pytest.approx(1)
@@ -228,7 +228,7 @@ def test_the_backbone_alone_answers_with_its_own_classes(store: Store, data: Dat
 def test_a_backbone_without_classes_of_its_own_is_refused(store: Store, tmp_path: Path) -> None:
     path = frozen(tmp_path / "theirs.onnx")
     with pytest.raises(UsageError, match=r"theirs\.onnx has no classes of its own\. Use lite0, lite2 or timm:NAME"):
-        assembly.pretrained(str(path), store=store)
+        body.pretrained(str(path), store=store)
 
 
 REPEATED = """

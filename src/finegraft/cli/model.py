@@ -17,7 +17,7 @@ def open_model(text: str, engine: str = "auto", verify: Literal["all", "one"] = 
     """The predictor that `text` names. Raises `BundleError` saying what MODEL may be where it names none."""
     path = Path(text)
     if text == IMAGENET and not path.exists():
-        from finegraft.vision.assembly import pretrained
+        from finegraft.vision.body import pretrained
 
         return pretrained(engine=engine)
     if path.is_dir():

@@ -1,0 +1,179 @@
+"""A backbone made ready for photos: its graph, the features it gives, and itself as a predictor. Needs no torch.
+
+Torch is loaded only where the graph must first be made, or where torch is the engine.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+
+from finegraft.data.contents import digest_of, read_content
+from finegraft.data.record import Record
+from finegraft.errors import UnreadableFile, UsageError
+from finegraft.features.extract import Features, extract, feature_key
+from finegraft.features.store import Store, opened
+from finegraft.inference.predictor import Description, Predictor
+from finegraft.models import backbones, graph
+from finegraft.models.backbones import Backbone
+from finegraft.models.graph import Layers
+from finegraft.runtimes import Runtime, choose, open_graph
+from finegraft.runtimes.cpus import usable_cpus
+from finegraft.targets import Category
+from finegraft.vision.preprocess import Interpolation, Preprocess, Resize
+
+if TYPE_CHECKING:
+    from finegraft.training.learner import Learner
+
+_GRAPHS = "graphs"
+Progress = Callable[[int, int], None]
+View = Literal["plain", "mirrored"]
+
+
+@dataclass(frozen=True)
+class Body:
+    """A backbone ready to use: its graph, how photos must look for it, and what runs it.
+
+    `engine` is "openvino", "onnxruntime", or "torch" on `device`.
+    """
+
+    backbone: Backbone
+    preprocess: Preprocess
+    graph: bytes
+    engine: str
+    device: str = "cpu"
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Hex digest of the graph: weights, architecture, taps and normalisation in one."""
+        return hashlib.blake2b(self.graph, digest_size=16).hexdigest()
+
+    def open(self) -> Runtime:
+        """What computes features, on all processors or on the card."""
+        if self.engine == "torch":
+            from finegraft.models.network import build
+            from finegraft.runtimes.torch import Torch
+
+            return Torch(build(self.backbone, self.preprocess.size), self.device, ("scores", "features", "map"))
+        return open_graph(self.graph, self.engine, threads=usable_cpus(), streams=usable_cpus())
+
+    def describe(self) -> dict[str, Any]:
+        """For run.json."""
+        return {
+            "backbone": self.backbone.row(),
+            "preprocess": self.preprocess.to_json(),
+            "engine": self.engine,
+            "threads": usable_cpus(),
+        }
+
+    def predictor(self, layers: Layers, learner: Learner) -> Predictor:
+        """This backbone with a trained head behind it."""
+        evaluation = learner.evaluate()
+        return Predictor(
+            graph.with_head(self.graph, layers),
+            self.preprocess,
+            learner.target,
+            Description(
+                modality="vision",
+                backbone=self.backbone.row(),
+                metrics=evaluation.summary_json()["metrics"],
+                n_train=len(learner.data.part("train")),
+                n_judged=len(evaluation),
+                judged_on=learner.data.judged_on,
+            ),
+            temperature=learner.calibration.temperature,
+            unsure_below=learner.calibration.unsure_below,
+        )
+
+
+def body(
+    backbone: str,
+    store: Store,
+    weights: str | None = None,
+    size: int | None = None,
+    resize: Resize = "crop",
+    crop: float = 1.0,
+    engine: str = "auto",
+    device: str = "cpu",
+) -> Body:
+    """The backbone called `backbone` with its graph, from the store or made now.
+
+    `size` in pixels (default: the row's for grafting). `crop` is the share of the shorter side that the middle square
+    keeps: all of it for grafting, where it is better than the usual 7/8 (`python -m benchmarks.choices view`).
+    """
+    row = backbones.find(backbone, weights)
+    size = size or row.graft_size
+    preprocess = Preprocess(size, resize, crop, cast(Interpolation, row.interpolation), row.mean, row.std)
+    decides = (row.architecture, row.taps, size, row.mean, row.std, graph.GRAPH_VERSION)
+    key = feature_key(row.digest, *map(str, decides))
+    made = store.get(_GRAPHS, key)
+    if made is None:
+        made = graph.body_graph(row, size)
+        store.put(_GRAPHS, key, made)
+    return Body(row, preprocess, made, _engine(engine, device, row), device)
+
+
+def features_of(
+    records: Sequence[Record],
+    root: Path,
+    grafted: Body,
+    store: Store,
+    progress: Progress | None = None,
+    view: View = "plain",
+) -> Features:
+    """Features of `records` in order, from the store where they are known; `view` "mirrored" is left to right."""
+    what = (grafted.digest, grafted.preprocess.digest, view, grafted.engine, "float32")
+
+    def load(record: Record) -> np.ndarray:
+        photo = grafted.preprocess.load(_content(root, record))
+        return photo if view == "plain" else np.ascontiguousarray(photo[:, ::-1])
+
+    return extract(
+        records,
+        [feature_key(record.digest, *what) for record in records],
+        load,
+        grafted.open,
+        store,
+        progress,
+    )
+
+
+def pretrained(backbone: str = backbones.DEFAULT, store: Store | None = None, engine: str = "auto") -> Predictor:
+    """The backbone itself as a predictor of its own classes, ImageNet's 1,000. Nothing is trained.
+
+    Raises `UsageError` for a backbone without classes of its own.
+    """
+    row = backbones.find(backbone)
+    if row.classes != "imagenet":
+        raise UsageError(f"The backbone {backbone} has no classes of its own.", "Use lite0, lite2 or timm:NAME.")
+    with opened(store) as keeper:
+        native = body(backbone, keeper, size=row.size, crop=row.crop)
+    return Predictor(
+        native.graph,
+        native.preprocess,
+        Category(backbones.imagenet_labels()),
+        Description(modality="vision", backbone=row.row(), metrics={}, n_train=None, n_judged=None, judged_on=None),
+        engine=engine,
+    )
+
+
+def _engine(wanted: str, device: str, row: Backbone) -> str:
+    frozen = row.architecture == "onnx"  # a graph without a module behind it
+    if wanted == "torch" and frozen:
+        raise UsageError(f"The engine 'torch' cannot run {row.name}.", "Use --engine onnxruntime or openvino.")
+    if wanted == "torch" or (wanted == "auto" and device == "cuda" and not frozen):
+        return "torch"
+    return choose(wanted, "throughput")
+
+
+def _content(root: Path, record: Record) -> bytes:
+    content = read_content(root / record.key)
+    if digest_of(content) != record.digest:  # its features would be remembered under another photo's name
+        raise UnreadableFile("unreadable", "The file changed after it was checked.")
+    return content
