@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from finegraft.errors import FinegraftError as FinegraftError
     from finegraft.evaluation.result import Evaluation as Evaluation
     from finegraft.inference.bundle import load as load
-    from finegraft.inference.predictor import Prediction as Prediction
+    from finegraft.inference.prediction import Prediction as Prediction
     from finegraft.inference.predictor import Predictor as Predictor
     from finegraft.reporting.report import report as report
     from finegraft.targets import Category as Category
@@ -37,7 +37,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "Finding": ("finegraft.data.findings", "Finding"),
     "FinegraftError": ("finegraft.errors", "FinegraftError"),
     "Learner": ("finegraft.training.learner", "Learner"),
-    "Prediction": ("finegraft.inference.predictor", "Prediction"),
+    "Prediction": ("finegraft.inference.prediction", "Prediction"),
     "Predictor": ("finegraft.inference.predictor", "Predictor"),
     "Record": ("finegraft.data.record", "Record"),
     "load": ("finegraft.inference.bundle", "load"),

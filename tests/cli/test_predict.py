@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import finegraft as fg
+from finegraft.cli.predict import _listed as listed
 from tests.cli.running import COMMAND, finegraft
 from tests.making import photo
 
@@ -159,6 +160,38 @@ def test_a_list_on_stdin(run: Path, odd: Path) -> None:
     done = finegraft("predict", run, "-", "--json", stdin=null, cwd=odd, env=STRICT)
     assert [os.fsencode(row["path"]) for row in done.rows] == ODD_NAMES
     assert "error" not in done.out
+
+
+PIECES = [
+    ([b"a.jp", b"g\0new\n", b"line.jpg\0end\r\0"], ["a.jpg", "new\nline.jpg", "end\r"]),
+    ([b"a", b".jpg", b"\r", b"\nb.jpg\r\n", b"c.jpg\r"], ["a.jpg", "b.jpg", "c.jpg"]),
+    ([b"lo", b"ne\r"], ["lone\r"]),
+]
+
+
+@pytest.mark.parametrize(("pieces", "wanted"), PIECES)
+def test_a_list_may_arrive_in_pieces(monkeypatch: pytest.MonkeyPatch, pieces: list[bytes], wanted: list[str]) -> None:
+    """A pipe gives what is there: a read ends anywhere."""
+    arriving = iter([*pieces, b""])
+    monkeypatch.setattr(os, "read", lambda *_: next(arriving))
+    assert [str(path) for path in listed()] == wanted
+
+
+def test_two_styles_at_once_are_wrong_usage(run: Path, rose: Path) -> None:
+    done = finegraft("predict", run, rose, "--csv", "--json")
+    assert (done.code, done.error) == (2, "Error: --json and --csv exclude each other. Give one of them.")
+
+
+def test_copies_are_not_planted_among_what_is_sorted(run: Path, photos: Path) -> None:
+    before = sorted(photos.rglob("*"))
+    for given, into in [(".", "sorted"), ("rose", "rose/sorted"), ("*", "tulip/new"), (photos, photos)]:
+        done = finegraft("predict", run, given, "--sort-into", into, cwd=photos)
+        assert (done.code, done.out) == (2, "")
+        assert done.error.startswith(f"Error: {into} lies in ")
+        assert done.error.endswith(
+            "whose photos are to be sorted: the copies would be taken for more. Give --sort-into a folder beside it."
+        )
+    assert sorted(photos.rglob("*")) == before
 
 
 def test_an_empty_list_answers_nothing(run: Path) -> None:

@@ -49,7 +49,7 @@ MOMENTS = [
     ("finegraft.evaluation.run", "Run.log", 1),
     ("finegraft.inference.bundle", "save", 1),
     ("finegraft.data.atomic", "_flush", 3),
-    ("finegraft.evaluation.run", "Run.write_settings", 2),
+    ("finegraft.evaluation.run", "Run.write_settings", 1),
 ]
 
 
@@ -64,6 +64,19 @@ def test_an_interrupted_training_leaves_no_run(
     assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
     with Store.open(empty_cache) as store:
         store.sizes()
+
+
+def test_a_training_killed_before_its_last_step_is_no_run(photos: Path, tmp_path: Path) -> None:
+    """All files are there but run.json, the report too: nothing takes them for a run, and it is started again."""
+    killed = INTERRUPTED.replace("SIGINT", "SIGKILL")
+    where = ("finegraft.evaluation.run", "Run.write_settings", "1")
+    command = [sys.executable, "-c", killed, *where, "train", str(photos), "-o", str(tmp_path / "run"), *FAST]
+    assert subprocess.run(command, capture_output=True, timeout=120, check=False).returncode == -signal.SIGKILL
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"report.html", "unfinished.txt"} <= left
+    assert "run.json" not in left
+    assert finegraft("runs", tmp_path, "--json").object == {"rows": []}
+    assert finegraft("train", photos, "-o", tmp_path / "run", *FAST).code == 0
 
 
 def test_an_interrupted_replacement_leaves_the_old_run(photos: Path, run: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,9 @@ from finegraft.evaluation.run import Run
 from tests.cli.running import FAST, Done, content, finegraft
 from tests.making import folder_of_photos
 
+NEEDS_TRAIN = (
+    "Training needs the 'train' extra, which is not installed. Install it with: pip install \"finegraft[train]\""
+)
 FILES = {"run.json", "manifest.jsonl", "log.jsonl", "lr.json", "evaluation.jsonl", "model.fg", "report.html"}
 
 
@@ -137,6 +142,20 @@ def test_an_unfinished_run_is_started_again(photos: Path, tmp_path: Path) -> Non
     assert asked.error == f"Error: The run {tmp_path}/run was not finished. Train again."
     assert finegraft("train", photos, "-o", tmp_path / "run", *FAST).code == 0
     assert [row["epoch"] for row in Run.open(tmp_path / "run").history()] == [1]
+
+
+@pytest.mark.parametrize("words", [["train", "nowhere", "-o", "run"], ["lr", "nowhere"]])
+def test_without_torch_the_missing_part_is_named_before_any_photo_is_read(tmp_path: Path, words: list[str]) -> None:
+    program = "import sys; sys.modules['torch'] = None; from finegraft.cli.main import main; main(sys.argv[1:])"
+    done = subprocess.run([sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: {NEEDS_TRAIN}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_torch_python_is_told_the_same(tmp_path: Path) -> None:
+    program = "import sys; sys.modules['torch'] = None; import finegraft as fg; fg.vision.read; fg.vision.learner"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == f"finegraft.errors.MissingExtra: {NEEDS_TRAIN}"
 
 
 def test_odd_names_of_classes_and_folders(tmp_path: Path) -> None:

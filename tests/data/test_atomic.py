@@ -49,6 +49,9 @@ def test_a_killed_process_leaves_the_old_content(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
     assert done.returncode != 0
     assert path.read_bytes() == b"old"
+    (left,) = set(names(tmp_path)) - {"file"}
+    assert left.startswith(".")
+    assert left.endswith(".part")
 
 
 def test_the_mode_is_that_of_an_ordinary_file(tmp_path: Path) -> None:

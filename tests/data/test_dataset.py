@@ -57,9 +57,20 @@ def test_what_lies_in_no_split_beside_a_given_one_is_learned_from() -> None:
     assert (len(data.part("train")), data.judged_on, len(data.part("test"))) == (10, "test", 3)
 
 
-def test_splitting_twice_changes_nothing() -> None:
-    once = dataset(*records("a", 10), *records("b", 10)).split(seed=0)
-    assert once.split(seed=1) == once
+@pytest.mark.parametrize("given", [None, "train"])
+def test_splitting_again_draws_anew(given: Split | None) -> None:
+    data = dataset(*records("a", 10, given), *records("b", 10, given), Record("a/bad", "", "a", None, "empty"))
+    once = data.split(valid=0.34, seed=0)
+    again = once.split(valid=0.34, seed=5)
+    assert again == data.split(valid=0.34, seed=5)
+    assert set(again.part("held-out")) != set(once.part("held-out"))
+    assert once.split(valid=0.34, seed=0) == once
+
+
+def test_our_own_part_beside_a_given_one_is_learned_from() -> None:
+    data = dataset(*records("a", 5), *records("b", 5)).split()
+    joined = replace(data, records=(*data.records, *records("a", 2, "test"))).split()
+    assert (len(joined.part("train")), joined.part("held-out"), joined.judged_on) == (10, (), "test")
 
 
 def test_judging_before_splitting_says_what_to_do() -> None:

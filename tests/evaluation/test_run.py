@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +85,7 @@ def test_an_existing_run_is_refused(tmp_path: Path) -> None:
 def test_an_unfinished_run_is_started_again(tmp_path: Path) -> None:
     stopped = Run.create(tmp_path / "run")
     stopped.log({"epoch": 0})
+    del stopped  # and with it the lock, as when its process ends
     assert Run.create(tmp_path / "run").history() == []
 
 
@@ -150,7 +154,7 @@ def test_a_replacement_stopped_anywhere_is_the_old_run_or_ends_as_the_new_one(
     new.write_settings({"target": FLOWERS.to_json(), "seed": 4})
     with monkeypatch.context() as patch:
         left = itertools.repeat(None, operations)
-        for name in ("touch", "unlink", "replace"):
+        for name in ("unlink", "replace"):
             patch.setattr(Path, name, _stopping(getattr(Path, name), left))
         with pytest.raises(KeyboardInterrupt):
             new.publish()
@@ -166,6 +170,73 @@ def test_a_replacement_stopped_anywhere_is_the_old_run_or_ends_as_the_new_one(
         }
     else:
         assert run.evaluation().keys == ("a.jpg",)
+
+
+WORKING = """
+import sys
+from finegraft.evaluation.run import Run
+run = Run.create(sys.argv[1], force=True)
+print("started", flush=True)
+sys.stdin.readline()
+run.write_settings({"seed": 5})
+run.publish()
+"""
+BUSY = r"Another finegraft is working in .*run\. Wait for its end, or choose another folder with -o\."
+
+
+@contextlib.contextmanager
+def working(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has started a run in `path` and ends it when it is sent a line."""
+    command = [sys.executable, "-c", WORKING, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+@pytest.mark.parametrize("replacing", [False, True])
+def test_one_process_works_in_a_run_at_a_time(tmp_path: Path, replacing: bool) -> None:
+    path = tmp_path / "run"
+    if replacing:
+        finished(path)
+    with working(path) as process:
+        before = sorted(path.rglob("*"))
+        with pytest.raises(RunError, match=BUSY):
+            Run.create(path, force=True)
+        assert sorted(path.rglob("*")) == before
+        process.communicate("end\n")
+        assert process.returncode == 0
+    assert Run.open(path).settings["seed"] == 5
+    assert not (path / "unfinished.txt").exists()
+    Run.create(path, force=True).discard()
+    assert Run.open(path).settings["seed"] == 5
+
+
+@pytest.mark.parametrize("replacing", [False, True])
+def test_the_run_of_a_killed_process_is_free(tmp_path: Path, replacing: bool) -> None:
+    if replacing:
+        finished(tmp_path / "run")
+    with working(tmp_path / "run") as process:
+        process.kill()
+        process.wait()
+        assert (tmp_path / "run" / "unfinished.txt").exists()
+        run = Run.create(tmp_path / "run", force=True)
+    run.write_settings({"seed": 6})
+    assert run.publish().settings["seed"] == 6
+    assert not (tmp_path / "run" / "unfinished.txt").exists()
+
+
+def test_what_comes_before_the_settings_sees_them(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run")
+    known = run.with_settings({"target": FLOWERS.to_json(), "lr": np.float32(0.5)})
+    run.write_evaluation(Evaluation(("a.jpg",), FLOWERS, np.array([0]), np.array([[0.75, 0.25]])))
+    assert known.evaluation().labels == FLOWERS.labels
+    assert known.settings["lr"] == 0.5
+    assert not (run.path / "run.json").exists()
+    with pytest.raises(RunError, match="was not finished"):
+        Run.open(run.path)
 
 
 def test_force_does_not_follow_a_link(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 import finegraft as fg
 from finegraft.errors import BundleError, MissingExtra, UsageError
-from finegraft.inference import samples
+from finegraft.inference import bundle, samples
 from finegraft.inference.bundle import Verify, load, save
 from finegraft.inference.engines import Engines
 from finegraft.runtimes import available
@@ -89,6 +89,22 @@ def test_a_model_that_answers_differently_is_refused(path: Path) -> None:
     refused(changed(path, lie), r"it answers differently here: for its sample 'tall\.png' the class 'Bee' has probabil")
     load(path, verify="one")  # the wrong one is the last
     assert load(path, verify="no").predict(photo(0)).label in LABELS
+
+
+@pytest.mark.parametrize("temperature", [1e-320, 10**400])
+def test_a_temperature_that_makes_no_probabilities_is_refused(path: Path, temperature: float) -> None:
+    refused(changed(path, lambda stored: stored.update(temperature=temperature)), "'temperature' cannot be 1")
+
+
+def test_an_answer_that_is_no_number_agrees_with_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "_answer", lambda _predictor, _content: [0.5, float("nan"), 0.5])
+    refused(path, "it answers differently here: .* class 'Bee' has probability nan")
+
+
+def test_what_load_would_refuse_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"'temperature' cannot be 30\.0"):
+        save(predictor(temperature=30.0), tmp_path / "model.fg")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_difference_within_the_tolerance_passes(path: Path) -> None:

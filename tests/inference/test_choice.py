@@ -54,6 +54,16 @@ def test_the_first_of_many_is_yes_even_with_little_probability() -> None:
     assert choice.answer(scores, probabilities) == 0
 
 
+@pytest.mark.parametrize(
+    ("names", "judged_by"),
+    [(["ant", "dog"], "ant"), (["dog"], "cat fish"), (["cat fish"], "cat fish"), (["dog", "cat fish"], "cat fish")],
+)
+def test_certainty_is_a_probability_among_all_classes(names: list[str], judged_by: str) -> None:
+    wanted = softmax(SCORES.astype(float) / 1.5)[ANIMALS.labels.index(judged_by)]
+    assert among(ANIMALS, names).certainty(SCORES, 1.5) == pytest.approx(wanted)
+    assert everything(ANIMALS).certainty(SCORES, 1.5) == everything(ANIMALS).probabilities(SCORES, 1.5).max()
+
+
 def test_names_match_whatever_their_case_and_only_once() -> None:
     assert among(ANIMALS, ["BEE", "bee", "Dog"]).labels == ("Bee", "dog")
 

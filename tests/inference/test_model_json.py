@@ -7,6 +7,7 @@ import pytest
 
 from finegraft import __version__
 from finegraft.errors import BundleError
+from finegraft.evaluation.calibration import COLDEST, HOTTEST
 from finegraft.inference import model_json
 from finegraft.inference.model_json import parsed, written
 from tests.inference.making import LABELS, description, predictor
@@ -86,6 +87,12 @@ def test_what_is_not_proper_json_is_refused(content: bytes, why: str) -> None:
         ("temperature", -1.0),
         ("temperature", "1"),
         ("temperature", True),
+        ("temperature", 1e-320),
+        ("temperature", 0.049),
+        ("temperature", 20.1),
+        ("temperature", 10**400),
+        ("metrics", {"accuracy": {"value": 10**400, "interval": None}}),
+        ("unsure_below", 10**400),
         ("unsure_below", 1.5),
         ("unsure_below", None),
         ("n_train", -1),
@@ -119,6 +126,11 @@ def test_classes_must_be_two_or_more_different_names(labels: object) -> None:
 def test_a_number_too_large_for_a_number_is_refused(number: str) -> None:
     content = stored().replace(b'"temperature": 1.0', b'"temperature": ' + number.encode())
     refused(content, "'temperature' cannot be -?inf")
+
+
+@pytest.mark.parametrize("bound", [COLDEST, HOTTEST])
+def test_every_temperature_that_can_be_fitted_is_read(bound: float) -> None:
+    assert parsed(stored(temperature=bound)).temperature == bound
 
 
 def test_a_long_wrong_value_is_shown_short() -> None:

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
+import finegraft
 from finegraft.inference.prediction import Prediction, PredictionError
 
 ANSWER = Prediction("rose", 0.61234567, (("rose", 0.61234567), ("tulip", 0.3), ("oak", 0.08765433)), path="a/b.jpg")
+
+
+def test_the_package_offers_it_from_where_it_is_defined() -> None:
+    code = "import sys, finegraft; finegraft.Prediction; print('finegraft.inference.predictor' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert finegraft.Prediction is Prediction
 
 
 def test_a_prediction_is_one_line_of_json() -> None:

@@ -156,6 +156,27 @@ def test_the_answer_leads_the_ranking_even_where_it_has_the_smaller_part() -> No
     assert answer.label == "yes"
 
 
+def test_among_is_unsure_by_the_probabilities_of_all_classes() -> None:
+    """Two classes far from a photo share the whole probability between them, and would look sure."""
+    first, second, third = predictor().predict(photo(4)).ranking
+    share = second[1] / (second[1] + third[1])
+    assert second[1] < first[1] < share, "the photo shows what this test is about"
+    whole = predictor(unsure_below=(second[1] + share) / 2)
+    restricted = whole.among([third[0], second[0]]).predict(photo(4))
+    assert (restricted.label, restricted.unsure) == (second[0], "close call")
+    assert restricted.probability == pytest.approx(share)
+    assert restricted.probability >= whole.unsure_below
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_yes_and_no_are_unsure_where_the_whole_predictor_is(place: int) -> None:
+    ranking = predictor().predict(photo(4)).ranking
+    for threshold, unsure in ((ranking[0][1] + 0.01, "close call"), (ranking[0][1] - 0.01, None)):
+        whole = predictor(unsure_below=threshold)
+        assert whole.predict(photo(4)).unsure == unsure
+        assert whole.among([ranking[place][0]]).predict(photo(4)).unsure == unsure
+
+
 def test_a_restricted_predictor_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds all classes of a model\. Save the one that \.among"):
         predictor(("yes", "no")).among(["yes"]).save(tmp_path / "model.fg")

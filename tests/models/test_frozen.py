@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from finegraft.errors import BackboneError
-from finegraft.models import backbones, graph
+from finegraft.errors import BackboneError, UsageError
+from finegraft.models import backbones, graph, sidecar
 from finegraft.runtimes import open_graph
+from finegraft.vision.preprocess import Interpolation, Preprocess
 from tests.models.making import SIDECAR, by_hand, frozen, photos
 
 
@@ -48,10 +50,10 @@ def test_their_names_never_meet_ours(tmp_path: Path, names: tuple[str, str, str]
 
 def test_a_map_of_a_photo_with_as_many_channels_as_pixels_follows_the_input(tmp_path: Path) -> None:
     for channels_last in (False, True):
-        shape = ["n", 5, 5, 5]
+        shape = ["n", 8, 8, 8]
         nodes = [helper.make_node("Identity", ["in"], ["out"])]
-        entry = ["n", 5, 5, 3] if channels_last else ["n", 3, 5, 5]
-        kernel = np.ones((5, 3, 1, 1), np.float32)
+        entry = ["n", 8, 8, 3] if channels_last else ["n", 3, 8, 8]
+        kernel = np.ones((8, 3, 1, 1), np.float32)
         nodes = [helper.make_node("Conv", ["in", "k"], ["out"])]
         if channels_last:
             nodes = [
@@ -59,10 +61,10 @@ def test_a_map_of_a_photo_with_as_many_channels_as_pixels_follows_the_input(tmp_
                 helper.make_node("Conv", ["a", "k"], ["b"]),
                 helper.make_node("Transpose", ["b"], ["out"], perm=[0, 2, 3, 1]),
             ]
-        path = saved(tmp_path / f"cube{channels_last}.onnx", nodes, entry, {"out": shape}, {"k": kernel}, size=5)
+        path = saved(tmp_path / f"cube{channels_last}.onnx", nodes, entry, {"out": shape}, {"k": kernel}, size=8)
         row = backbones.find(str(path))
-        got = open_graph(graph.body_graph(row, 5)).run(photos(1, 5))
-        wanted = ((photos(1, 5) / 255 - SIDECAR["mean"]) / SIDECAR["std"]).sum(3)
+        got = open_graph(graph.body_graph(row, 8)).run(photos(1, 8))
+        wanted = ((photos(1, 8) / 255 - SIDECAR["mean"]) / SIDECAR["std"]).sum(3)
         np.testing.assert_allclose(got["map"][:, 0], wanted, atol=1e-4)
 
 
@@ -112,11 +114,15 @@ def test_a_head_goes_behind_a_model_with_branches(tmp_path: Path) -> None:
 
 
 def test_the_row_tells_what_the_json_says(tmp_path: Path) -> None:
-    sidecar = {**SIDECAR, "crop": 0.9, "interpolation": "bilinear", "licence": "MIT", "paper": "ours"}
-    path = frozen(tmp_path / "theirs.onnx", sidecar=sidecar)
-    row = backbones.find(str(path)).row()
+    told = {**SIDECAR, "crop": 0.9, "interpolation": "bilinear", "licence": "MIT", "paper": "ours"}
+    path = frozen(tmp_path / "theirs.onnx", sidecar=told)
+    found = backbones.find(str(path))
+    assert (found.kind, found.in_order) == ("onnx", False)
+    row = found.row()
     assert row == {
-        **sidecar,
+        **{key: value for key, value in told.items() if key not in ("size", "crop")},
+        "own_size": 16,
+        "own_crop": 0.9,
         "name": "theirs.onnx",
         "architecture": "onnx",
         "source": "file theirs.onnx",
@@ -136,12 +142,27 @@ def test_a_json_that_lacks_something_is_refused(tmp_path: Path, missing: str) ->
     ("text", "reason"),
     [
         ("{", "Expecting property name"),
-        ("[]", "it lacks mean, size, std"),
-        ("3", "not iterable"),
+        ("[]", "it must be an object, got list"),
+        ("3", "it must be an object, got int"),
+        ("[" * 100_000, "recursion"),
         (json.dumps({**SIDECAR, "mean": 0.5}), '"mean" must be a list of three numbers, got 0.5'),
-        (json.dumps({**SIDECAR, "std": [1, 2]}), r'"std" must be a list of three numbers, got \[1, 2\]'),
-        (json.dumps({**SIDECAR, "size": "large"}), "invalid literal"),
-        (json.dumps({**SIDECAR, "mean": ["a", 1, 1]}), "could not convert"),
+        (json.dumps({**SIDECAR, "std": [1, 2]}), r'"std" must be a list of three numbers above 0, got \[1, 2\]'),
+        (json.dumps({**SIDECAR, "size": "large"}), '"size" must be a whole number from 8 to 2048'),
+        (json.dumps({**SIDECAR, "mean": ["a", 1, 1]}), '"mean" must be a list of three numbers'),
+        (json.dumps({**SIDECAR, "mean": [float("nan"), 1, 1]}), '"mean" must be a list of three numbers'),
+        (json.dumps({**SIDECAR, "mean": [10**400, 1, 1]}), '"mean" must be a list of three numbers'),
+        (json.dumps({**SIDECAR, "std": [0, 1, 1]}), '"std" must be a list of three numbers above 0'),
+        (json.dumps({**SIDECAR, "std": [1, -0.2, 1]}), '"std" must be a list of three numbers above 0'),
+        (json.dumps({**SIDECAR, "size": 7}), '"size" must be .* from 8 to 2048, got 7'),
+        (json.dumps({**SIDECAR, "size": 2049}), '"size" must be .* from 8 to 2048, got 2049'),
+        (json.dumps({**SIDECAR, "size": 16.0}), '"size" must be a whole number'),
+        (json.dumps({**SIDECAR, "size": True}), '"size" must be a whole number'),
+        (json.dumps({**SIDECAR, "crop": 0}), '"crop" must be above 0 and at most 1, got 0'),
+        (json.dumps({**SIDECAR, "crop": 1.5}), '"crop" must be above 0 and at most 1, got 1.5'),
+        (json.dumps({**SIDECAR, "interpolation": "cubic"}), '"interpolation" must be one of bilinear, bicubic, lanc'),
+        (json.dumps({**SIDECAR, "interpolation": ["bicubic"]}), '"interpolation" must be one of'),
+        (json.dumps({**SIDECAR, "licence": None}), '"licence" must be text'),
+        (json.dumps({**SIDECAR, "resize": "pad", "Crop": 1}), "it has 'Crop', 'resize', which mean nothing here"),
     ],
 )
 def test_a_wrong_json_is_refused_with_the_reason(tmp_path: Path, text: str, reason: str) -> None:
@@ -149,6 +170,14 @@ def test_a_wrong_json_is_refused_with_the_reason(tmp_path: Path, text: str, reas
     path.with_suffix(".json").write_text(text)
     with pytest.raises(BackboneError, match=rf"theirs\.json cannot be used: .*{reason}"):
         backbones.find(str(path))
+
+
+def test_what_a_json_may_say_is_what_photos_can_be_prepared_with() -> None:
+    assert get_args(Interpolation) == sidecar.INTERPOLATIONS
+    for size, fits in ((7, False), (8, True), (2048, True), (2049, False)):
+        assert (size in sidecar.SIZES) == fits
+        with contextlib.nullcontext() if fits else pytest.raises(UsageError, match="from 8 to 2048"):
+            Preprocess(size=size)
 
 
 def test_no_json_is_refused_with_what_to_write(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ from finegraft.data.record import Record
 from finegraft.errors import DataError, UsageError
 from finegraft.features.store import Store
 from finegraft.inference.prediction import Prediction
+from finegraft.runtimes import Runtime, open_graph
 from finegraft.training.learner import Learner
 from finegraft.vision import assembly, body
+from finegraft.vision.preprocess import Preprocess
 from tests.making import folder_of_photos, photo
-from tests.models.making import frozen
+from tests.models.making import SIDECAR, by_hand, frozen
 
 # One worker makes the graphs, not each of them.
 pytestmark = pytest.mark.xdist_group("assembly")
@@ -99,7 +101,8 @@ def test_the_predictor_tells_where_it_comes_from(taught: Learner) -> None:
 
 def test_a_run_can_tell_what_made_it(taught: Learner) -> None:
     told = json.loads(json.dumps(taught.origin.describe()))
-    assert set(told) == {"backbone", "preprocess", "engine", "threads"}
+    assert set(told) == {"backbone", "preprocess", "engine", "threads", "device"}
+    assert told["device"] == "cpu"
     assert (told["engine"], told["preprocess"]["size"], told["preprocess"]["crop"]) == ("openvino", 64, 1.0)
 
 
@@ -117,11 +120,12 @@ def test_the_engines_give_the_same_features_and_keep_them_apart(data: Dataset, f
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA card here")
 def test_a_card_gives_the_features_of_the_processor(data: Dataset, store: Store) -> None:
     learner = assembly.learner(data, store=store, size=64, device="auto", show=False)
-    assert learner.origin.describe()["engine"] == "torch"
+    told = learner.origin.describe()
+    assert (told["engine"], told["device"]) == ("torch", "cuda")
     assert learner._table.features.is_cuda
     learner.fit_one_cycle(2)
     assert learner.evaluate().accuracy.value > 0.5
-    np.testing.assert_allclose(learner._table.features.cpu().numpy(), features(data, store), atol=1e-2)
+    np.testing.assert_allclose(learner._table.features.cpu().numpy(), features(data, store), atol=1e-3)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA card is here")
@@ -211,10 +215,53 @@ def test_a_frozen_model_can_be_grafted_on(data: Dataset, store: Store, tmp_path:
         assembly.learner(data, str(path), store=store, engine="torch", device="cpu")
 
 
+@pytest.mark.parametrize(("told", "kept"), [({"crop": 0.5}, 0.5), ({}, 1.0)])
+def test_the_crop_beside_a_frozen_model_is_used(
+    data: Dataset, store: Store, tmp_path: Path, told: dict[str, float], kept: float
+) -> None:
+    path = frozen(tmp_path / "theirs.onnx", sidecar={**SIDECAR, **told})
+    grafted = body.body(str(path), store, device="cpu")
+    assert grafted.preprocess.crop == kept
+    assert body.body(str(path), store, crop=0.25).preprocess.crop == 0.25
+    (record, *_) = data.usable
+    content = (data.root / record.key).read_bytes()
+    x = Preprocess(16, "crop", kept).load(content)
+    np.testing.assert_allclose(
+        body.features_of([record], data.root, grafted, store).values[0], 2 * by_hand(x[None])[1][0], atol=1e-3
+    )
+
+
+def test_other_backbones_see_the_whole_shorter_side(store: Store) -> None:
+    assert body.body("lite0", store, size=64).preprocess.crop == 1.0
+
+
+def test_features_of_a_card_and_of_a_processor_are_kept_apart(data: Dataset, fresh_store: Store) -> None:
+    on_cpu = body.body("lite0", fresh_store, size=64, engine="torch")
+    assert on_cpu.describe()["device"] == "cpu"
+    body.features_of(data.usable[:2], data.root, on_cpu, fresh_store)
+    told: list[int] = []
+    elsewhere = Elsewhere(**{field.name: getattr(on_cpu, field.name) for field in fields(on_cpu)} | {"device": "cuda"})
+    body.features_of(data.usable[:2], data.root, elsewhere, fresh_store, lambda done, _: told.append(done))
+    assert told[-1:] == [2], "both are computed again"
+    assert fresh_store.sizes()["features"][0] == 4
+
+
+class Elsewhere(body.Body):
+    """A body that says it runs on a card, and runs where the tests do."""
+
+    def open(self) -> Runtime:
+        return open_graph(self.graph)
+
+
 def test_on_a_card_a_frozen_model_still_runs_on_an_engine(tmp_path: Path) -> None:
     row = body.backbones.find(str(frozen(tmp_path / "theirs.onnx")))
     assert body._engine("auto", "cuda", row) in ("openvino", "onnxruntime")
     assert body._engine("auto", "cuda", body.backbones.find("lite0")) == "torch"
+
+
+def test_an_engine_runs_on_the_processor_whatever_the_head_learns_on(store: Store, tmp_path: Path) -> None:
+    grafted = body.body(str(frozen(tmp_path / "theirs.onnx")), store, device="cuda")
+    assert grafted.describe()["device"] == "cpu"
 
 
 def test_the_backbone_alone_answers_with_its_own_classes(store: Store, data: Dataset) -> None:

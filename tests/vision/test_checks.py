@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(checks, "read_content", noting)
     return names
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files count as settled at once: no call sets a ctime back as `os.utime` does an mtime."""
+    monkeypatch.setattr(checks, "_SETTLED_NS", 0)
 
 
 def some_files(folder: Path) -> list[Path]:
@@ -94,6 +101,7 @@ def test_more_files_than_one_block_keep_their_order(tmp_path: Path, monkeypatch:
     assert [r.digest for r in check_files(paths)] == [digest_of(photo(i, (8, 8))) for i in range(10)]
 
 
+@pytest.mark.usefixtures("settled")
 def test_unchanged_files_are_not_opened_again(tmp_path: Path, opened: list[str]) -> None:
     memory, paths = Notes(), some_files(tmp_path)
     first = check_files(paths, memory)
@@ -103,6 +111,7 @@ def test_unchanged_files_are_not_opened_again(tmp_path: Path, opened: list[str])
     assert opened == ["missing.jpg"]
 
 
+@pytest.mark.usefixtures("settled")
 def test_changed_files_are_opened_again(tmp_path: Path, opened: list[str]) -> None:
     memory, paths = Notes(), some_files(tmp_path)
     check_files(paths, memory)
@@ -114,13 +123,49 @@ def test_changed_files_are_opened_again(tmp_path: Path, opened: list[str]) -> No
     assert sorted(opened) == ["cut.jpg", "text.jpg"]
 
 
-def test_a_file_changed_just_now_is_not_remembered(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("settled")
+def test_files_that_change_names_are_opened_again(tmp_path: Path) -> None:
+    memory, places = Notes(), [tmp_path / "rose.bmp", tmp_path / "tulip.bmp"]
+    for place, content in zip(places, (photo(1, kind="BMP"), photo(2, kind="BMP")), strict=True):
+        place.write_bytes(content)
+        os.utime(place, LONG_AGO)
+    before = check_files(places, memory)
+    assert places[0].stat().st_size == places[1].stat().st_size
+    aside = places[0].rename(tmp_path / "aside")
+    places[1].rename(places[0])
+    aside.rename(places[1])
+    assert check_files(places, memory) == before[::-1]
+
+
+@pytest.mark.usefixtures("settled")
+def test_other_content_with_the_old_time_is_opened_again(tmp_path: Path) -> None:
+    memory, place = Notes(), tmp_path / "rose.bmp"
+    for content in (photo(1, kind="BMP"), photo(2, kind="BMP")):  # of one size, and by `cp -p` of one mtime and inode
+        place.write_bytes(content)
+        os.utime(place, LONG_AGO)
+        assert check_files([place], memory) == [Checked(digest_of(content))]
+        time.sleep(0.02)  # the kernel's clock ticks every 10 ms at most
+
+
+@pytest.mark.parametrize("mtime", [None, LONG_AGO])
+def test_a_file_changed_just_now_is_not_remembered(tmp_path: Path, mtime: tuple[float, float] | None) -> None:
     memory = Notes()
     (tmp_path / "new.jpg").write_bytes(photo(1))
+    os.utime(tmp_path / "new.jpg", mtime)
     check_files([tmp_path / "new.jpg"], memory)
     assert memory.values == {}
 
 
+def test_a_file_of_an_hour_ago_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Notes()
+    (tmp_path / "old.jpg").write_bytes(photo(1))
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now + 3_600 * 10**9)
+    check_files([tmp_path / "old.jpg"], memory)
+    assert len(memory.values) == 1
+
+
+@pytest.mark.usefixtures("settled")
 def test_want_of_memory_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory, paths = Notes(), some_files(tmp_path)
 
@@ -132,6 +177,7 @@ def test_want_of_memory_is_not_remembered(tmp_path: Path, monkeypatch: pytest.Mo
     assert memory.values == {}
 
 
+@pytest.mark.usefixtures("settled")
 def test_another_decoder_checks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]) -> None:
     memory, paths = Notes(), some_files(tmp_path)
     check_files(paths[:1], memory)
@@ -142,6 +188,7 @@ def test_another_decoder_checks_again(tmp_path: Path, monkeypatch: pytest.Monkey
     assert opened == ["good.jpg", "good.jpg"]
 
 
+@pytest.mark.usefixtures("settled")
 def test_what_another_version_has_written_is_checked_again(tmp_path: Path, opened: list[str]) -> None:
     memory, paths = Notes(), some_files(tmp_path)
     check_files(paths[:1], memory)

@@ -11,6 +11,7 @@ import pytest
 
 from finegraft.data.dataset import Dataset
 from finegraft.errors import DataError
+from finegraft.evaluation.run import Run
 from finegraft.vision.sources import photos, read
 from tests.making import folder_of_photos, photo
 
@@ -61,6 +62,47 @@ def test_hidden_files_and_folders_are_none_of_ours(tmp_path: Path) -> None:
     folder_of_photos(tmp_path, {"a": 5, "b": 5, ".cache/a": 2, "a/.thumbs": 2})
     (tmp_path / "a" / ".DS_Store").write_bytes(b"x")
     assert len(read(tmp_path)) == 10
+
+
+def test_a_run_below_the_data_is_no_data(tmp_path: Path) -> None:
+    folder_of_photos(tmp_path, {"a": 5, "b": 5})
+    before = read(tmp_path)
+    run = Run.create(tmp_path / "run")
+    assert read(tmp_path) == before, "an empty run, as `train` finds it while it reads"
+    run.write_dataset(before)
+    run.log({"epoch": 1})
+    run.write_lr_curve({"lrs": [1]})
+    (run.path / "checkpoints").mkdir()
+    (run.path / "checkpoints" / "last.safetensors").write_bytes(b"x")
+    assert read(tmp_path) == before, "a run that was killed"
+    run.write_settings({"data": "."})
+    (run.path / "notes.txt").write_text("my own")
+    assert read(tmp_path) == before, "a finished run"
+    assert len(list(photos([tmp_path]))) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("run.json", b'{"distance": 5}'),
+        ("run.json", b'{"run_format": "gpx"}'),
+        ("run.json", b"[1]"),
+        ("run.json", b"\xff"),
+        ("run.json", b"[" * 100_000),
+        ("unfinished.txt", b"sort these"),
+    ],
+)
+def test_a_class_folder_with_a_file_named_as_in_a_run_stays_one(tmp_path: Path, name: str, content: bytes) -> None:
+    folder_of_photos(tmp_path, {"a": 5, "b": 5})
+    (tmp_path / "a" / name).write_bytes(content)
+    data = read(tmp_path)
+    assert data.counts() == {"a": 5, "b": 5}
+    assert kinds(data) == {f"a/{name}": "not-a-photo"}
+
+
+def test_a_run_that_was_asked_for_is_read(tmp_path: Path) -> None:
+    Run.create(tmp_path / "run").write_settings({})
+    assert kinds(read(tmp_path / "run")) == {"run.json": "not-a-photo"}
 
 
 def test_files_beside_the_class_folders_are_named(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,12 @@ def _embedded() -> list[dict[str, Any]]:
 
 def _in_hub_cache() -> list[dict[str, Any]]:
     """Models of timm whose weights an earlier download left in the hub's cache."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    folder = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-    found = sorted(folder.glob("models--timm--*/snapshots/*/model.safetensors"))
+    if importlib.util.find_spec("huggingface_hub") is None:  # it comes with timm, and nothing else could use them
+        return []
+    # Where the cache lies hangs on five variables and a default; this module knows them and imports little.
+    from huggingface_hub import constants
+
+    found = sorted(Path(constants.HF_HUB_CACHE).glob("models--timm--*/snapshots/*/model.safetensors"))
     names = sorted({path.parts[-4].removeprefix("models--timm--") for path in found})
     return [
         {

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter as Tally
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from finegraft.cli.choices import OneOf
-from finegraft.cli.model import open_model
+from finegraft.cli.model import is_imagenet, open_model, run_of
 from finegraft.cli.output import Counter, headline, json_option, print_json
 from finegraft.cli.printable import printable
+from finegraft.cli.suggestions import did_you_mean, nearest
 from finegraft.data.dataset import Dataset
 from finegraft.data.record import Record
 from finegraft.errors import DataError, UnreadableFile
@@ -22,6 +24,9 @@ from finegraft.evaluation.result import Evaluation
 from finegraft.features.memory import CheckMemory
 from finegraft.features.store import Store
 from finegraft.targets import Category
+
+if TYPE_CHECKING:
+    from finegraft.inference.predictor import Predictor
 
 
 @click.command("eval")
@@ -39,34 +44,38 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
     Score MODEL on the labelled photos of DATA. MODEL is a RUN folder, a bundle, or the word imagenet.
 
     Where DATA has given splits, its test part is judged, or its validation part where there is no test. With --map
-    the probabilities of all classes that map to one of yours are added up.
+    the probabilities of all classes that map to one of yours are added up. Photos that MODEL has learned from are left
+    out, as far as its run tells.
     """
     from finegraft.vision.sources import read
 
     predictor = open_model(model, engine)
     with Store.open() as store:
         dataset = read(data, CheckMemory(store), Counter("checked"))
-    records, part = _judged_part(dataset)
+    chosen, part = _judged_part(dataset)
+    records = _not_learned_from(chosen, model, data)
     mapping = None if map_file is None else read_map(Path(map_file), predictor.labels)
     target = Category(predictor.labels) if mapping is None else Category.of(mapping.values())
     _must_know(target, {str(record.label) for record in records})  # said before the work
-    answers = predictor.probabilities([dataset.root / record.key for record in records])
-    judged, rows = [], []
-    for record, row in zip(records, answers, strict=True):
-        if isinstance(row, UnreadableFile):
-            click.echo(printable(f"{record.key}: {row}"), err=True)
-        else:
-            judged.append(record)
-            rows.append(row)
-    if not judged:
-        raise DataError(f"None of the photos of {data} could be read.", "Look at `finegraft check`.")
-    probabilities = np.stack(rows)
+    judged, probabilities = _answered(predictor, records, dataset.root)
     if mapping is not None:
         probabilities = mapped(probabilities, predictor.labels, mapping, target)
     evaluation = Evaluation(
         tuple(record.key for record in judged), target, target.encode([str(r.label) for r in judged]), probabilities
     )
-    _show(evaluation, part, dataset, predictor.description["backbone"].get("name", ""), as_json)
+    if not as_json:
+        click.echo("\n".join(headline(evaluation, part)))
+        return
+    print_json(
+        {
+            **evaluation.summary_json(),
+            "judged_on": part,
+            "backbone": predictor.description["backbone"].get("name", ""),
+            "findings": dict(Tally(finding.kind for finding in dataset.findings)),
+            "learned_from": len(chosen) - len(records) if run_of(model) else None,
+            "unreadable": sorted({record.key for record in records} - set(evaluation.keys)),
+        }
+    )
 
 
 def _judged_part(dataset: Dataset) -> tuple[Sequence[Record], str]:
@@ -76,6 +85,44 @@ def _judged_part(dataset: Dataset) -> tuple[Sequence[Record], str]:
     part = dataset.judged_on
     click.echo(f"The folder has given splits: only its {part} part is judged.", err=True)
     return dataset.part(part), part
+
+
+def _not_learned_from(records: Sequence[Record], model: str, data: str) -> Sequence[Record]:
+    """The `records` whose content `model` was not trained or chosen by, as far as its run tells.
+
+    What the run itself was judged on had no part in either. Raises `DataError` where nothing is left.
+    """
+    if is_imagenet(model):
+        return records
+    run = run_of(model)
+    if run is None:
+        click.echo("Whether it learned from some of these photos cannot be checked: only its run knows.", err=True)
+        return records
+    past = run.dataset()
+    learned = {record.digest for record in past.usable if record.split not in (None, past.judged_on)}
+    kept = [record for record in records if record.digest not in learned]
+    if records and not kept:
+        raise DataError(
+            f"All {len(records):,} photos of {data} were learned from.", "Give photos the model has not seen."
+        )
+    if len(kept) < len(records):
+        click.echo(f"Left out, because the model learned from them: {len(records) - len(kept):,} photos.", err=True)
+    return kept
+
+
+def _answered(predictor: Predictor, records: Sequence[Record], root: Path) -> tuple[list[Record], np.ndarray]:
+    """The records that could be read, and their probabilities (n, classes). Raises `DataError` where none could."""
+    judged, rows = [], []
+    answers = predictor.probabilities([root / record.key for record in records])
+    for record, row in zip(records, answers, strict=True):
+        if isinstance(row, UnreadableFile):
+            click.echo(printable(f"{record.key}: {row}"), err=True)
+        else:
+            judged.append(record)
+            rows.append(row)
+    if not judged:
+        raise DataError(f"None of the photos of {root} could be read.", "Look at `finegraft check`.")
+    return judged, np.stack(rows)
 
 
 def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
@@ -101,7 +148,7 @@ def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
                 f"Row {number} of {path} needs two cells, got {row}.", "Write: class of the model, your class"
             )
         if cells[0] not in known:
-            raise DataError(f"Row {number} of {path}: the model has no class {cells[0]!r}.", _nearest(cells[0], labels))
+            raise DataError(f"Row {number} of {path}: the model has no class {cells[0]!r}.", _meant(cells[0], labels))
         mapping[cells[0]] = cells[1]
     if not mapping:
         raise DataError(f"The map {path} has no rows.", "Write: class of the model, your class")
@@ -110,9 +157,7 @@ def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:
 
 def _like_a_class(name: str, labels: Sequence[str]) -> bool:
     """True for a class, and for what is one but for a slip of the pen: that must not pass for a header."""
-    import difflib
-
-    return name in labels or bool(difflib.get_close_matches(name.casefold(), [x.casefold() for x in labels], 1, 0.75))
+    return nearest(name, labels, cutoff=0.75) is not None
 
 
 def _must_know(target: Category, labels: set[str]) -> None:
@@ -122,18 +167,12 @@ def _must_know(target: Category, labels: set[str]) -> None:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         raise DataError(
             f"The model cannot answer these classes of the data: {', '.join(unknown[:5])}{more}.",
-            f"{_nearest(unknown[0], target.labels)} With --map a file says which classes mean the same.",
+            f"{_meant(unknown[0], target.labels)} With --map a file says which classes mean the same.",
         )
 
 
-def _nearest(name: str, labels: Sequence[str]) -> str:
-    import difflib
-
-    folded = {label.casefold(): label for label in labels}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    if near:
-        return f"Did you mean {folded[near[0]]!r}?"
-    return f"It has: {', '.join(labels[:10])}{', …' if len(labels) > 10 else ''}."
+def _meant(name: str, labels: Sequence[str]) -> str:
+    return did_you_mean(name, labels, f"It has: {', '.join(labels[:10])}{', …' if len(labels) > 10 else ''}.")
 
 
 def mapped(probabilities: np.ndarray, labels: Sequence[str], mapping: dict[str, str], target: Category) -> np.ndarray:
@@ -147,13 +186,3 @@ def mapped(probabilities: np.ndarray, labels: Sequence[str], mapping: dict[str, 
             joined[:, target.labels.index(mapping[label])] += probabilities[:, column]
     total = joined.sum(axis=1, keepdims=True)
     return np.asarray(joined / np.maximum(total, sys.float_info.min))
-
-
-def _show(evaluation: Evaluation, part: str, dataset: Dataset, backbone: str, as_json: bool) -> None:
-    if not as_json:
-        click.echo("\n".join(headline(evaluation, part)))
-        return
-    findings: dict[str, Any] = {}
-    for finding in dataset.findings:
-        findings[finding.kind] = findings.get(finding.kind, 0) + 1
-    print_json({**evaluation.summary_json(), "judged_on": part, "backbone": backbone, "findings": findings})

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from finegraft.cli.output import Counter, json_option, must_be_writable, print_json
-from finegraft.cli.train import learning_options
+from finegraft.cli.train import learning_options, must_be_able_to_train
 from finegraft.data.atomic import write_atomically
 from finegraft.features.memory import CheckMemory
 from finegraft.features.store import Store
@@ -26,6 +26,7 @@ def command(data: str, output: str, as_json: bool, **options: Any) -> None:
 
     Sweep the learning rate on DATA: a suggestion with its reason, the curve as a picture and as numbers.
     """
+    must_be_able_to_train()
     import json
 
     from finegraft.models.backbones import find

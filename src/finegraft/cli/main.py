@@ -12,6 +12,7 @@ import click
 
 from finegraft import __version__
 from finegraft.cli.printable import printable
+from finegraft.cli.suggestions import did_you_mean
 from finegraft.errors import FinegraftError
 
 # command -> (module, one line). The line stands here so that `--help` imports no command.
@@ -66,11 +67,8 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib  # 10 ms that no right command should pay
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
-            hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(COMMANDS)}."
-            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+            hint = did_you_mean(args[0], COMMANDS, f"There are: {', '.join(COMMANDS)}.", cutoff=0.5)
+            raise click.UsageError(f"There is no command {args[0]!r}. {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:

@@ -17,6 +17,7 @@ from finegraft.cli.choices import OneOf
 from finegraft.cli.model import open_model
 from finegraft.cli.output import must_be_writable, percent
 from finegraft.cli.printable import printable
+from finegraft.cli.sorting import Sorter, must_lie_outside
 from finegraft.errors import UsageError
 from finegraft.inference.prediction import Prediction, PredictionError
 
@@ -31,8 +32,8 @@ Writer = Callable[[Answer], None]
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many classes to show.")
 @click.option("--among", metavar="A,B,…", help="Choose only among these classes; one alone is answered yes or no.")
-@click.option("--json", "style", flag_value="json", help="One JSON object a line.")
-@click.option("--csv", "style", flag_value="csv", help="Comma-separated values.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values.")
 @click.option(
     "--html", "page", metavar="FILE", help="Also write a page: each photo with its ranking, least sure first."
 )
@@ -44,7 +45,8 @@ def command(
     paths: tuple[str, ...],
     top: int,
     among: str | None,
-    style: str | None,
+    as_json: bool,
+    as_csv: bool,
     page: str | None,
     sort_into: str | None,
     engine: str,
@@ -60,8 +62,11 @@ def command(
     find -print0). MODEL is a RUN folder, a bundle, or the word imagenet. Every file gets an answer or a named error,
     in order.
     """
+    style = _style(as_json, as_csv)
     if page is not None:
         must_be_writable(Path(page))
+    if sort_into is not None:
+        must_lie_outside(Path(sort_into), paths)
     files = _files(paths)  # before the model: a wrong path should not wait for it
     predictor = open_model(model, engine)
     if among is not None:
@@ -69,10 +74,7 @@ def command(
     write = _writer(style, top, files)
     kept: list[Row] = []
     answered = failed = 0
-    if sort_into is not None:
-        from finegraft.cli.sorting import Sorter
-
-        sorter = Sorter(Path(sort_into))
+    sorter = None if sort_into is None else Sorter(Path(sort_into))
     with closing(predictor.predict_many(files)) as answers:
         for answer in answers:
             write(answer)
@@ -80,13 +82,19 @@ def command(
             failed += isinstance(answer, PredictionError)
             if page is not None:
                 kept.append(_row(answer, top))
-            if sort_into is not None and isinstance(answer, Prediction):
+            if sorter is not None and isinstance(answer, Prediction):
                 sorter.copy(answer)
     if page is not None:
         _write_page(kept, Path(page), predictor.description["modality"])
     if failed and style is None:
         click.echo(f"{failed:,} of {answered + failed:,} files could not be answered.", err=True)
     return 1 if failed and (strict or not answered) else 0
+
+
+def _style(as_json: bool, as_csv: bool) -> str | None:
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other.", "Give one of them.")
+    return "json" if as_json else "csv" if as_csv else None
 
 
 def _files(paths: tuple[str, ...]) -> list[Path] | Iterator[Path]:
@@ -103,15 +111,26 @@ def _files(paths: tuple[str, ...]) -> list[Path] | Iterator[Path]:
 def _listed() -> Iterator[Path]:
     """The paths on stdin, each as soon as it is there.
 
-    Not through `sys.stdin`: a thread that waits in its buffer would stop the process from ending.
+    The first separator to arrive tells which kind of list it is; a null byte that came with it counts more than a line
+    feed, which may belong to a name. Not through `sys.stdin`: a thread that waits in its buffer would stop the process
+    from ending.
     """
     rest, end = b"", b""
     while chunk := os.read(0, 65_536):
-        end = end or (b"\0" if b"\0" in chunk else b"\n")
-        *lines, rest = (rest + chunk).split(end)
-        yield from (Path(os.fsdecode(line)) for line in (raw.removesuffix(b"\r") for raw in lines) if line)
-    if rest:
-        yield Path(os.fsdecode(rest))
+        rest += chunk
+        end = end or next((byte for byte in (b"\0", b"\n") if byte in chunk), b"")
+        if end:
+            *lines, rest = rest.split(end)
+            yield from _named(lines, end)
+    yield from _named([rest], end)
+
+
+def _named(lines: Iterable[bytes], end: bytes) -> Iterator[Path]:
+    """The paths on `lines`; empty ones are passed over, and the carriage returns of Windows are no part of a name."""
+    for line in lines:
+        name = line.removesuffix(b"\r") if end == b"\n" else line
+        if name:
+            yield Path(os.fsdecode(name))
 
 
 def _writer(style: str | None, top: int, files: object) -> Writer:

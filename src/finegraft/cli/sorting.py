@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from finegraft.data.atomic import write_atomically
-from finegraft.errors import StorageError
+from finegraft.errors import StorageError, UsageError
 from finegraft.inference.prediction import Prediction
 
 # A bundle may come from a stranger: its class names must not lead out of the folder, on any system. "%" too, so that
 # two names never share a folder.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^[ .]|[ .]$')
 _LONGEST = 200  # bytes; most file systems take 255
+
+
+def must_lie_outside(folder: Path, paths: Iterable[str]) -> None:
+    """Raise `UsageError` where `folder` lies in one that `paths` name or match: its copies would be input next time."""
+    target = folder.resolve()
+    for path in paths:
+        matches = glob.glob(path, recursive=True) if glob.has_magic(path) else []  # noqa: PTH207 - may be absolute
+        for place in (path, *matches):
+            if os.path.isdir(place) and target.is_relative_to(Path(place).resolve()):  # noqa: PTH112 - any name will do
+                raise UsageError(
+                    f"{folder} lies in {place}, whose photos are to be sorted: the copies would be taken for more.",
+                    "Give --sort-into a folder beside it.",
+                )
 
 
 class Sorter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import shlex
 import sys
 from collections import Counter as Tally
@@ -18,11 +19,12 @@ from finegraft import __version__
 from finegraft.cli.choices import OneOf
 from finegraft.cli.numbers import Automatic
 from finegraft.cli.output import Counter, Stopwatch, headline, json_option, print_json
-from finegraft.errors import BackboneError
+from finegraft.errors import BackboneError, MissingExtra
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
 from finegraft.features.memory import CheckMemory
 from finegraft.features.store import Store
+from finegraft.models.backbones import DEFAULT, EMBEDDED, find
 
 if TYPE_CHECKING:
     from finegraft.data.dataset import Dataset
@@ -50,14 +52,18 @@ class Settings:
 
 def _backbone_name(ctx: click.Context, param: click.Parameter, name: str) -> str:
     """A name that is no backbone is wrong usage, and said before any photo is read."""
-    from finegraft.models.backbones import EMBEDDED, find
-
     if not (name in EMBEDDED or name.startswith("timm:") or name.endswith(".onnx")):
         try:
             find(name)
         except BackboneError as error:
             raise click.BadParameter(str(error), ctx, param) from error
     return name
+
+
+def must_be_able_to_train() -> None:
+    """Raise `MissingExtra` where torch is not installed: before any photo is read, and without importing it."""
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtra("train", "Training")
 
 
 def learning_options(command: Any) -> Any:
@@ -79,7 +85,7 @@ def learning_options(command: Any) -> Any:
         ),
         click.option(
             "--backbone",
-            default="lite0",
+            default=DEFAULT,
             show_default=True,
             callback=_backbone_name,
             help="See `finegraft backbones`.",
@@ -142,8 +148,7 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
     Folders named train, validation and test above the class folders are given splits; without them a fifth is held
     out. The part that gives the headline number chooses nothing.
     """
-    from finegraft.models.backbones import find
-
+    must_be_able_to_train()
     settings = Settings(**options)
     find(settings.backbone, settings.weights)  # what is missing is said now, not after the photos were read
     run = Run.create(run_path, force)
@@ -208,10 +213,10 @@ def _train(data: str, run: Run, settings: Settings, watch: Stopwatch) -> tuple[L
         run.write_evaluation(evaluation)
     with watch.stage("bundle"):
         learner.predictor().save(run.model)
-    run.write_settings(_record(run, data, settings, learner, evaluation, watch))
+    record = _record(run, data, settings, learner, evaluation, watch)
     with watch.stage("report"):
-        report(run, run.report)
-    run.write_settings(_record(run, data, settings, learner, evaluation, watch))
+        report(run.with_settings(record), run.report)
+    run.write_settings({**record, "seconds": watch.table()})  # last: it says that the run is complete
     return learner, evaluation
 
 

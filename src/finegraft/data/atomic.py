@@ -15,8 +15,10 @@ from finegraft.errors import StorageError
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that becomes `path` when the block ends without an error.
 
-    The content is on disk before the rename, so neither `kill -9` nor a power cut leaves a half-written file. A
-    link stays a link: what it leads to is replaced. Raises `StorageError` where the folder cannot be written.
+    The content is on disk before the rename, so neither `kill -9` nor a power cut leaves a half-written `path`. What
+    they do leave is the temporary file, hidden and named `.….part`: nothing reads it and nothing removes it, since
+    it could belong to a process still at work. A link stays a link: what it leads to is replaced. Raises
+    `StorageError` where the folder cannot be written.
     """
     try:
         place = Path(os.path.realpath(path))

@@ -72,10 +72,10 @@ class Dataset:
     def split(self, valid: float = 0.2, seed: int = 0) -> Dataset:
         """Keep the given splits; where none is there to judge on, hold out a stratified part by content.
 
-        What lies in no split is learned from. See `finegraft.data.splits.hold_out` for how a part is held out and
-        for what it raises.
+        What lies in no split is learned from. A part held out by an earlier call is not given: it is drawn anew. See
+        `finegraft.data.splits.hold_out` for how a part is held out and for what it raises.
         """
-        given = self.given_splits - {"train"}
+        given = self.given_splits & {"validation", "test"}
         held_out = frozenset[str]() if given else splits.hold_out(self.usable, valid=valid, seed=seed)
         return replace(self, records=tuple(_assigned(record, held_out) for record in self.records))
 
@@ -107,7 +107,7 @@ def _assigned(record: Record, held_out: frozenset[str]) -> Record:
         return record
     if record.key in held_out:
         return replace(record, split="held-out")
-    return record if record.split else replace(record, split="train")
+    return replace(record, split="train") if record.split in (None, "held-out") else record
 
 
 def _record(line: bytes, path: Path, number: int) -> Record:

@@ -8,7 +8,7 @@
     model.fg            the bundle
     report.html
     checkpoints/
-    unfinished.txt      there from the start until run.json is written
+    unfinished.txt      there, and locked, while a run is being made; a killed process leaves it, without the lock
     .new/               the same once more, while a finished run is being replaced: it stays whole until then
 
 `run.json` holds what the program gives, with at least `data` (the data's root), `modality` and `target`
@@ -22,7 +22,9 @@ import json
 import math
 import os
 import shutil
-from dataclasses import dataclass, field
+import sys
+import weakref
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +36,43 @@ from finegraft.errors import RunError, StorageError
 from finegraft.evaluation.result import Evaluation
 from finegraft.targets import Category
 
+if sys.platform != "win32":
+    import fcntl
+
 RUN_FORMAT = 1
 _SETTINGS = "run.json"
 _UNFINISHED = "unfinished.txt"
 _NEW = ".new"
 # What --force may remove. What a person decided (decisions.jsonl) and files of other names stay.
 _OURS = ("manifest.jsonl", "log.jsonl", "lr.json", "evaluation.jsonl", "model.fg", "report.html", "checkpoints")
+
+
+class _Mark:
+    """`unfinished.txt` in `folder`, locked: one process at a time works there.
+
+    The lock ends with the process, or with this object. Raises `RunError` where another holds it, unless told to
+    `wait` for its end.
+    """
+
+    def __init__(self, folder: Path, wait: bool = False) -> None:
+        self._path = folder / _UNFINISHED
+        handle = _locked(self._path, wait)
+        self._let_go = weakref.finalize(self, os.close, handle)
+        os.write(handle, b"finegraft works here, or was stopped before the end.\n")
+
+    def release(self) -> None:
+        """End the lock and leave the file: what it marks stays unfinished. Nothing the second time."""
+        self._let_go()
+
+    def remove(self) -> None:
+        """End the lock and take the file away. Nothing the second time: the file may be another's by then."""
+        if not self._let_go.alive:
+            return
+        if sys.platform == "win32":
+            self._let_go()  # an open file cannot be removed there
+        # Removed before the lock ends: the next process must not lock a file that is about to go.
+        self._path.unlink(missing_ok=True)
+        self._let_go()
 
 
 @dataclass(frozen=True)
@@ -53,6 +86,8 @@ class Run:
     path: Path
     _aside: Path | None = None
     _made_folder: bool = field(default=False, compare=False)
+    _mark: _Mark | None = field(default=None, compare=False, repr=False)
+    _pending: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def create(cls, path: str | Path, force: bool = False) -> Run:
@@ -60,17 +95,16 @@ class Run:
 
         An earlier finished run stays as it is until `publish`. An unfinished one, as a killed process leaves it,
         holds nothing of worth and is started again. Only files that belong to a run are ever removed. Raises
-        `RunError` when `path` holds a finished run and `force` is not given, and in any case when it is a file or
-        holds something else.
+        `RunError` when `path` holds a finished run and `force` is not given, and in any case when it is a file,
+        holds something else, or another process is making a run there.
         """
         path = Path(path)
         new = not (path.exists() or path.is_symlink())
-        replaces = not new and _may_replace(path, force)
-        run = cls(path, path / _NEW if replaces else None, new)
+        run = cls(path, None, new)
         try:
-            run.place.mkdir(parents=True, exist_ok=True)
-            # The mark comes first: were the clearing stopped half-way, the folder would still be known as a run.
-            (run.place / _UNFINISHED).write_text("finegraft works here, or was stopped before the end.\n", "utf-8")
+            mark, replaces = _claimed(path, force)
+            run = cls(path, path / _NEW if replaces else None, new, mark)
+            run.place.mkdir(exist_ok=True)
             for name in (_SETTINGS, *_OURS):
                 _remove(run.place / name)
         except OSError as error:
@@ -84,25 +118,36 @@ class Run:
     def discard(self) -> None:
         """Take back what was written, and the folder too where it was made for this run. An earlier run stays."""
         with contextlib.suppress(OSError):  # what cannot be removed is marked as unfinished
-            for name in (_SETTINGS, *_OURS, _UNFINISHED):
-                _remove(self.place / name)
-            if self._made_folder or self._aside is not None:
-                self.place.rmdir()
+            if self._mark is not None:
+                for name in (_SETTINGS, *_OURS):
+                    _remove(self.place / name)
+                if self._aside is not None:
+                    self._aside.rmdir()
+                self._mark.remove()
+            if self._made_folder:
+                self.path.rmdir()
+        if self._mark is not None:
+            self._mark.release()
 
     def publish(self) -> Run:
         """Put the complete run where it belongs, in place of the earlier one; a new run is there already.
 
         Whatever stops this half-way, the next `Run.open` or `Run.create` brings it to its end.
         """
-        if self._aside is not None:
-            _take_over(self.path)
+        if self._mark is not None:
+            try:
+                if self._aside is not None:
+                    _take_over(self.path)
+                self._mark.remove()
+            finally:
+                self._mark.release()
         return Run(self.path)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
         """A complete run. Raises `RunError` when `path` is missing, unfinished, or no run."""
         run = cls(Path(path))
-        _settle(run.path)
+        _mend(run.path)
         run.settings  # noqa: B018 - reading it is the check
         return run
 
@@ -129,12 +174,17 @@ class Run:
     @property
     def settings(self) -> dict[str, Any]:
         """What `run.json` holds. Raises `RunError` when the run is unfinished, or is none."""
-        return _read_settings(self.place)
+        return _read_settings(self.place) if self._pending is None else self._pending
+
+    def with_settings(self, settings: dict[str, Any]) -> Run:
+        """The run as it will be once `settings` are written: what is made from a run, as its report, comes before."""
+        return replace(self, _pending=_plain({"run_format": RUN_FORMAT, **settings}))
 
     def write_settings(self, settings: dict[str, Any]) -> None:
-        """Write `run.json` and with it complete the run: call it last."""
+        """Write `run.json` and with it complete the run: call it last. One that replaces another needs `publish`."""
         _write_json(self.place / _SETTINGS, {"run_format": RUN_FORMAT, **settings})
-        (self.place / _UNFINISHED).unlink(missing_ok=True)
+        if self._mark is not None and self._aside is None:
+            self._mark.remove()
 
     def dataset(self) -> Dataset:
         """The records as they were when the run was made; findings are not kept."""
@@ -202,11 +252,57 @@ def runs(folder: str | Path) -> list[Run]:
     return sorted(found, key=lambda run: run.path.parts)
 
 
+def _locked(path: Path, wait: bool) -> int:
+    """The open file `path`, made where it is missing, with the lock on it. Raises `RunError` and `OSError`."""
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            _lock(handle, path.parent, wait)
+            if os.path.samestat(os.fstat(handle), path.stat()):
+                return handle
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # whoever held it has removed the file since it was opened: a lock on it would bind nobody
+
+
+def _lock(handle: int, folder: Path, wait: bool) -> None:
+    # Windows has no flock, and its byte locks would keep people from reading the file: there, two at once are not
+    # noticed. Nor are they on a network file system that knows no locks.
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(
+                f"Another finegraft is working in {folder}.", "Wait for its end, or choose another folder with -o."
+            ) from error
+        except OSError:
+            pass
+
+
+def _claimed(path: Path, force: bool) -> tuple[_Mark, bool]:
+    """The mark of the folder `path`, made where it is missing, and whether a new run would replace a finished one.
+
+    Judged twice: what holds no run is not touched at all, and before the lock another process may have ended its run.
+    """
+    if path.exists() or path.is_symlink():
+        _may_replace(path, force)
+    path.mkdir(parents=True, exist_ok=True)
+    mark = _Mark(path)
+    try:
+        _settle(path)
+        return mark, _may_replace(path, force)
+    except RunError:
+        mark.remove()
+        raise
+
+
 def _may_replace(path: Path, force: bool) -> bool:
     """True where a new run in the folder `path` would replace a finished one. Raises `RunError` where it may not."""
     if not path.is_dir():
         raise RunError(f"{path} is a file, not a folder.", "Choose another folder with -o.")
-    _settle(path)
     if not any(path.iterdir()):
         return False
     finished = _is_run(path)
@@ -223,7 +319,6 @@ def _may_replace(path: Path, force: bool) -> bool:
 def _take_over(path: Path) -> None:
     """Take the finished run in `path` out of use, and move the one in `path`/.new into its place."""
     try:
-        (path / _UNFINISHED).touch()
         _remove(path / _SETTINGS)  # from here on `path` holds no run until the new run.json is there, which comes last
         for name in _OURS:
             if not (path / _NEW / name).exists():
@@ -233,8 +328,20 @@ def _take_over(path: Path) -> None:
     _settle(path)
 
 
+def _mend(path: Path) -> None:
+    """End a `_take_over` that was stopped; wait for one that goes on, which takes a moment."""
+    if (path / _SETTINGS).exists() or not _is_run(path / _NEW):
+        return
+    try:
+        mark = _Mark(path, wait=True)
+        _settle(path)
+        mark.remove()
+    except OSError as error:
+        raise _cannot_replace(path, error) from error
+
+
 def _settle(path: Path) -> None:
-    """End a `_take_over` that was stopped: safe to call at any time, by several processes too."""
+    """End a `_take_over` that was stopped, and do nothing where there is none. Only for who holds the mark."""
     new = path / _NEW
     if (path / _SETTINGS).exists() or not _is_run(new):
         return
@@ -242,9 +349,8 @@ def _settle(path: Path) -> None:
         for name in (*_OURS, _SETTINGS):
             if (new / name).is_dir():
                 _remove(path / name)
-            with contextlib.suppress(FileNotFoundError):  # the run has no such file, or another process moved it
+            with contextlib.suppress(FileNotFoundError):  # it has no such file, or it was moved already
                 (new / name).replace(path / name)
-        _remove(path / _UNFINISHED)
         _remove(new)
     except OSError as error:
         raise _cannot_replace(path, error) from error

@@ -38,6 +38,7 @@ def save(predictor: Predictor, path: str | Path) -> None:
     pictures = generated()
     answers = {name: _answer(predictor, content) for name, content in pictures.items()}
     described = model_json.written(predictor, digest_of(predictor.graph), answers)
+    model_json.parsed(described)  # what `load` would refuse, a temperature out of bounds say, is not written
     entries = {"model.json": described, "model.onnx": predictor.graph, "card.md": card(predictor).encode()}
     archive.write(Path(path), entries | {f"samples/{name}": content for name, content in pictures.items()})
 
@@ -108,8 +109,9 @@ def _check_sample(predictor: Predictor, name: str, content: bytes, wanted: tuple
         got = _answer(predictor, content)
     except UnreadableFile as error:
         raise BundleError(f"its sample {name!r} cannot be read: {error.reason}", _MEND) from error
-    worst = int(np.abs(np.subtract(got, wanted)).argmax())
-    if abs(got[worst] - wanted[worst]) > TOLERANCE:
+    differences = np.abs(np.subtract(got, wanted))
+    worst = int(differences.argmax())
+    if not differences[worst] <= TOLERANCE:  # NaN, which argmax finds first, is no agreement either
         raise BundleError(
             f"it answers differently here: for its sample {name!r} the class {predictor.target.labels[worst]!r} has "
             f"probability {got[worst]:.4f}, and had {wanted[worst]:.4f} where the bundle was made.",

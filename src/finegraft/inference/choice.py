@@ -46,6 +46,15 @@ class Choice:
             return 0 if int(scores.argmax()) == self.columns[0] else 1
         return int(probabilities.argmax())
 
+    def certainty(self, scores: np.ndarray, temperature: float) -> float:
+        """What the threshold for "unsure" is compared with: a probability among all classes, where it was learned.
+
+        For several classes it is that of the answer, so it is small for an item like none of them. Yes and no both
+        say which class comes first, so there it is that of the first one.
+        """
+        whole = softmax(scores, temperature)
+        return float(whole.max() if self._asks_one else whole[list(self.columns)].max())
+
     @property
     def _asks_one(self) -> bool:
         return len(self.columns) == 1

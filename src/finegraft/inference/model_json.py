@@ -1,20 +1,22 @@
 """What `model.json` of a bundle holds, and the reader that believes none of it.
 
 Fields: `format` (number of the format) · `finegraft` (the version that wrote it) · `modality` · `target` (kind, classes
-in order) · `preprocess` (with its decoder) · `backbone` (row) · `metrics` (name -> value, interval) · `temperature` ·
-`unsure_below` · `n_train` · `n_judged` · `judged_on` · `digest` (of model.onnx) · `samples` (name, probabilities).
+in order) · `preprocess` (with its decoder) · `backbone` (row) · `metrics` (name -> value, interval) · `temperature`
+(0.05 to 20, the bounds it is fitted within) · `unsure_below` · `n_train` · `n_judged` · `judged_on` · `digest` (of
+model.onnx) · `samples` (name, probabilities).
 """
 
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from finegraft import __version__
 from finegraft.errors import BundleError
+from finegraft.evaluation.calibration import COLDEST, HOTTEST
 from finegraft.inference.predictor import Description, Predictor
 from finegraft.targets import Category
 
@@ -75,7 +77,7 @@ def parsed(content: bytes) -> Stored:
             "finegraft": _field(stored, "finegraft", _is_text),
         },
         preprocess=_field(stored, "preprocess", _is_object),
-        temperature=float(_field(stored, "temperature", lambda v: _is_number(v) and v > 0)),
+        temperature=float(_field(stored, "temperature", lambda v: _is_number(v) and COLDEST <= v <= HOTTEST)),
         unsure_below=float(_field(stored, "unsure_below", _is_share)),
         digest=_field(stored, "digest", _is_text),
         samples=_samples(stored, len(labels)),
@@ -165,7 +167,8 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
+    # JSON writes whole numbers of any length; those beyond a float's range would fail where they are first used.
+    return (_is_whole(value) or isinstance(value, float)) and abs(value) <= sys.float_info.max
 
 
 def _is_share(value: Any) -> bool:

@@ -44,8 +44,9 @@ class Predictor:
     """Answers from files or their bytes, the same whichever engine runs it; safe to use from many threads.
 
     `graph` is an ONNX model with the outputs `scores` (n, k), `features` and `map`; scores divided by `temperature`
-    give calibrated probabilities. An answer below the probability `unsure_below` is unsure. `engine` is "auto" (the
-    one that starts fastest for a few items, the fastest for many) or a name in `finegraft.runtimes.ENGINES`.
+    give calibrated probabilities. An answer below the probability `unsure_below` among all classes is unsure. `engine`
+    is "auto" (the one that starts fastest for a few items, the fastest for many) or a name in
+    `finegraft.runtimes.ENGINES`.
 
     >>> predictor = fg.load("flowers.fg")                                  # doctest: +SKIP
     >>> predictor.predict("rose.jpg").label                                # doctest: +SKIP
@@ -121,7 +122,10 @@ class Predictor:
         """This predictor with only these classes to choose from; a single one is answered with "yes" or "no".
 
         Several classes share the whole probability. A single one is "yes" where it comes first among all classes,
-        and its probability is its own. Raises `UsageError` for an unknown name, with the nearest known one.
+        and its probability is its own. Whether an answer is unsure is judged on probabilities among all classes, as
+        `unsure_below` was learned: that of the answer where there are several, so an item like none of them is
+        unsure; that of the first of all classes for "yes" and "no". Raises `UsageError` for an unknown name, with the
+        nearest known one.
         """
         restricted = Predictor.__new__(Predictor)
         restricted.__dict__.update(self.__dict__)
@@ -168,7 +172,7 @@ class Predictor:
         names = map(self.labels.__getitem__, order.tolist())
         ranking = tuple(zip(names, probabilities[order].tolist(), strict=True))
         label, probability = ranking[0]
-        unsure = CLOSE_CALL if probability < self.unsure_below else None
+        unsure = CLOSE_CALL if self._choice.certainty(scores, self.temperature) < self.unsure_below else None
         return Prediction(label, probability, ranking, unsure, _path_of(item))
 
 

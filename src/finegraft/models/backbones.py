@@ -8,11 +8,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.util
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from finegraft.errors import BackboneError, MissingExtra
 
@@ -23,9 +21,10 @@ class Backbone:
 
     `size` in pixels and `crop`, the share of the shorter side kept by the centre crop, are those of its own classes;
     `graft_size` is the size photos are brought to for other classes. `mean` and `std` are per RGB channel on a 0..1
-    scale. `taps` are the modules whose averages join the features
-    (empty: the last three stages the architecture names). `digest` identifies the weights: it is part of every
-    feature's key. `classes` names the backbone's own classes: "imagenet", "" where it has none that we know.
+    scale. `taps` are the modules whose averages join the features (empty: the last three stages the architecture
+    names). `kind` says what `weights` are: tensors for an architecture of timm, or a whole graph; `in_order` that the
+    tensors are the architecture's, in its order under other names. `digest` identifies the weights: it is part of
+    every feature's key. `classes` names the backbone's own classes: "imagenet", "" where it has none that we know.
     """
 
     name: str
@@ -43,16 +42,21 @@ class Backbone:
     classes: str = ""
     licence: str = "unknown"
     paper: str = ""
+    kind: Literal["timm", "onnx"] = "timm"
+    in_order: bool = False
 
     def row(self) -> dict[str, Any]:
-        """What a bundle and `run.json` keep of it: provenance, no path of this machine."""
+        """What a bundle and `run.json` keep of it: provenance, no path of this machine.
+
+        `own_size` and `own_crop` belong to its own classes; what is grafted onto it goes by its preprocess.
+        """
         return {
             "name": self.name,
             "architecture": self.architecture,
             "source": self.source,
             "digest": self.digest,
-            "size": self.size,
-            "crop": self.crop,
+            "own_size": self.size,
+            "own_crop": self.crop,
             "interpolation": self.interpolation,
             "mean": list(self.mean),
             "std": list(self.std),
@@ -118,7 +122,9 @@ def find(name: str, weights: str | None = None) -> Backbone:
     if name.endswith(".onnx"):
         if weights is not None:
             raise BackboneError(f"The backbone {name} brings its own weights.", "Leave out --weights.")
-        return _onnx_file(Path(name))
+        from finegraft.models import sidecar
+
+        return sidecar.find(Path(name))
     if name.startswith("timm:"):
         from finegraft.models import timm_weights
 
@@ -152,6 +158,7 @@ def _embedded(name: str, weights: str | None) -> Backbone:
         classes="imagenet" if weights is None else "",
         licence=row.licence if weights is None else "as the weights file",
         paper=row.paper,
+        in_order=weights is None,
     )
 
 
@@ -180,52 +187,6 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file, hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-_SIDECAR_KEYS = frozenset({"size", "mean", "std"})
-
-
-def _onnx_file(path: Path) -> Backbone:
-    """A frozen model of any framework; how to feed it stands in a JSON file of the same name beside it."""
-    beside = path.with_suffix(".json")
-    if not path.is_file():
-        raise BackboneError(f"There is no backbone file {path}.", "Check the path given to --backbone.")
-    if not beside.is_file():
-        raise BackboneError(
-            f"{path.name} does not say how its input looks, and guessing would give wrong answers.",
-            f'Put a file {beside.name} beside it with at least {{"size": 224, "mean": [r, g, b], "std": [r, g, b]}} '
-            "(mean and std on a 0..1 scale).",
-        )
-    try:
-        stored = json.loads(beside.read_text(encoding="utf-8"))
-        missing = sorted(_SIDECAR_KEYS - set(stored))
-        if missing:
-            raise ValueError(f"it lacks {', '.join(missing)}")
-        return Backbone(
-            name=path.name,
-            architecture="onnx",
-            source=f"file {path.name}",
-            weights=path,
-            digest=file_digest(path),
-            size=int(stored["size"]),
-            graft_size=int(stored["size"]),
-            mean=_three(stored, "mean"),
-            std=_three(stored, "std"),
-            crop=float(stored.get("crop", 1.0)),
-            interpolation=str(stored.get("interpolation", "bicubic")),
-            licence=str(stored.get("licence", "unknown")),
-            paper=str(stored.get("paper", "")),
-        )
-    except (ValueError, TypeError, AttributeError) as error:
-        raise BackboneError(f"{beside} cannot be used: {error}.", 'It needs "size", "mean" and "std".') from error
-
-
-def _three(stored: Mapping[str, Any], key: str) -> tuple[float, float, float]:
-    values = stored[key]
-    if not isinstance(values, list) or len(values) != 3:
-        raise ValueError(f'"{key}" must be a list of three numbers, got {values!r}')
-    red, green, blue = (float(value) for value in values)
-    return red, green, blue
 
 
 def _suggest(name: str) -> str:

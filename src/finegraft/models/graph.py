@@ -28,7 +28,7 @@ def body_graph(backbone: Backbone, size: int) -> bytes:
 
     Raises `BackboneError` where the weights do not fit, or a given .onnx file has no usable input or output.
     """
-    if backbone.architecture == "onnx":
+    if backbone.kind == "onnx":
         return frozen_file(backbone, size)
     return _from_torch(backbone, size)
 

@@ -30,7 +30,7 @@ def build(backbone: Backbone, size: int | None = None) -> Extractor:
     finally:
         torch.set_rng_state(generator_state)
     if backbone.weights is not None:
-        load_weights(body, backbone.weights, in_order=backbone.source.startswith("registry package"))
+        load_weights(body, backbone.weights, in_order=backbone.in_order)
     return Extractor(body, backbone).eval()
 
 

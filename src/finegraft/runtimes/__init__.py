@@ -1,7 +1,8 @@
 """Engines that run a model graph: the bytes of an ONNX file in, a function of arrays out.
 
 An engine is a module with `open(graph, threads, streams) -> Runtime`, found in the table `ENGINES`. All of them
-compute in single precision, so they give the same answers within 1e-4.
+compute in single precision, so they give the same answers within 1e-4. `finegraft.runtimes.torch` is a `Runtime` too
+and not in the table: it runs the module a graph was made from, so it cannot open one, and answers no predictor.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Runtime(Protocol):
 
     @property
     def name(self) -> str:
-        """The engine, as in `ENGINES`."""
+        """The engine: a name in `ENGINES`, or "torch"."""
 
     @property
     def version(self) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +33,42 @@ class Torch:
 
     @torch.inference_mode()
     def run(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        """All outputs of the batch `x`, in single precision."""
-        with self._lock:
+        """All outputs of the batch `x`, computed in single precision."""
+        exact = true_float32() if self._device.type == "cuda" else contextlib.nullcontext()
+        with self._lock, exact:
             values = self._module(torch.from_numpy(x).to(self._device, non_blocking=True))
             return {name: value.float().cpu().numpy() for name, value in zip(self.outputs, values, strict=True)}
+
+
+@contextlib.contextmanager
+def true_float32() -> Iterator[None]:
+    """Within it, CUDA's convolutions and products are computed in single precision; the settings before come back.
+
+    Cards since 2020 may use TF32, whose 10 bits of fraction move features by 1e-3, and torch allows that for
+    convolutions unless told otherwise. The settings belong to the process: other threads see them for as long.
+    """
+    with contextlib.ExitStack() as changed:
+        for switch in (_products, _convolutions):
+            assign, before, exact = switch()
+            changed.callback(assign, before)
+            assign(exact)
+        yield
+
+
+Switch = tuple[Callable[[Any], None], Any, Any]  # how to set it, its value now, its value for single precision
+
+
+def _products() -> Switch:
+    matmul = torch.backends.cuda.matmul
+    try:
+        return torch.set_float32_matmul_precision, torch.get_float32_matmul_precision(), "highest"
+    except RuntimeError:  # somebody used the settings of torch 2.9, and the older ones refuse to be read
+        return partial(setattr, matmul, "fp32_precision"), matmul.fp32_precision, "ieee"
+
+
+def _convolutions() -> Switch:
+    cudnn: Any = torch.backends.cudnn
+    try:
+        return partial(setattr, cudnn, "allow_tf32"), cudnn.allow_tf32, False
+    except RuntimeError:  # as above
+        return partial(setattr, cudnn.conv, "fp32_precision"), cudnn.conv.fp32_precision, "ieee"

@@ -95,11 +95,15 @@ def scores_of(network: nn.Module, table: Table) -> np.ndarray:
 def default_batch_size(n: int) -> int:
     """Records per mini-batch for n training records: a power of two from 16 to 128, about n/12.
 
-    Small sets need many small steps to get anywhere.
+    Small sets need many small steps to get anywhere. 256 instead of 128 on clothing left both heads short of trained
+    in the same number of epochs; the factor itself is not tuned.
     """
     return int(np.clip(2 ** int(np.log2(n / 12 + 1)), 16, 128))
 
 
 def default_epochs(n: int) -> int:
-    """Epochs for n training records: small sets need more passes for as many steps."""
+    """Epochs for n training records: small sets need more passes for as many steps.
+
+    Not tuned: twice as many changed nothing on pets; fewer for large sets keep a training within minutes.
+    """
     return 20 if n < 2_000 else 12 if n < 20_000 else 6

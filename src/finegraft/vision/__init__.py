@@ -8,7 +8,10 @@ pays for what only training needs.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
+
+from finegraft.errors import MissingExtra
 
 if TYPE_CHECKING:
     from finegraft.vision.assembly import learner as learner
@@ -31,6 +34,8 @@ __all__ = ["Preprocess", "learner", "name", "read", "thumbnail"]
 def __getattr__(attribute: str) -> Any:
     if attribute not in _PUBLIC:
         raise AttributeError(f"module 'finegraft.vision' has no attribute {attribute!r}")
+    if attribute == "learner" and importlib.util.find_spec("torch") is None:
+        raise MissingExtra("train", "Training")
     return getattr(importlib.import_module(_PUBLIC[attribute]), attribute)
 
 

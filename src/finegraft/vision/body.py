@@ -6,7 +6,6 @@ Torch is loaded only where the graph must first be made, or where torch is the e
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +39,7 @@ View = Literal["plain", "mirrored"]
 class Body:
     """A backbone ready to use: its graph, how photos must look for it, and what runs it.
 
-    `engine` is "openvino", "onnxruntime", or "torch" on `device`.
+    `engine` is "openvino", "onnxruntime", or "torch"; `device` is where it runs: only torch knows another than "cpu".
     """
 
     backbone: Backbone
@@ -52,7 +51,7 @@ class Body:
     @functools.cached_property
     def digest(self) -> str:
         """Hex digest of the graph: weights, architecture, taps and normalisation in one."""
-        return hashlib.blake2b(self.graph, digest_size=16).hexdigest()
+        return digest_of(self.graph)
 
     def open(self) -> Runtime:
         """What computes features, on all processors or on the card."""
@@ -70,6 +69,7 @@ class Body:
             "preprocess": self.preprocess.to_json(),
             "engine": self.engine,
             "threads": usable_cpus(),
+            "device": self.device,
         }
 
     def predictor(self, layers: Layers, learner: Learner) -> Predictor:
@@ -98,17 +98,20 @@ def body(
     weights: str | None = None,
     size: int | None = None,
     resize: Resize = "crop",
-    crop: float = 1.0,
+    crop: float | None = None,
     engine: str = "auto",
     device: str = "cpu",
 ) -> Body:
     """The backbone called `backbone` with its graph, from the store or made now.
 
     `size` in pixels (default: the row's for grafting). `crop` is the share of the shorter side that the middle square
-    keeps: all of it for grafting, where it is better than the usual 7/8 (`python -m benchmarks.choices view`).
+    keeps. Its default is what the user wrote beside an .onnx file, and all of it for other backbones: for grafting
+    that is better than the usual 7/8 (`python -m benchmarks.choices view`).
     """
     row = backbones.find(backbone, weights)
     size = size or row.graft_size
+    if crop is None:
+        crop = row.crop if row.kind == "onnx" else 1.0
     preprocess = Preprocess(size, resize, crop, cast(Interpolation, row.interpolation), row.mean, row.std)
     decides = (row.architecture, row.taps, size, row.mean, row.std, graph.GRAPH_VERSION)
     key = feature_key(row.digest, *map(str, decides))
@@ -116,7 +119,8 @@ def body(
     if made is None:
         made = graph.body_graph(row, size)
         store.put(_GRAPHS, key, made)
-    return Body(row, preprocess, made, _engine(engine, device, row), device)
+    engine = _engine(engine, device, row)
+    return Body(row, preprocess, made, engine, device if engine == "torch" else "cpu")
 
 
 def features_of(
@@ -128,7 +132,9 @@ def features_of(
     view: View = "plain",
 ) -> Features:
     """Features of `records` in order, from the store where they are known; `view` "mirrored" is left to right."""
-    what = (grafted.digest, grafted.preprocess.digest, view, grafted.engine, "float32")
+    # Cards and processors add up in another order: the last digits differ, so neither's features pass as the other's.
+    engine = f"torch-{grafted.device}" if grafted.engine == "torch" else grafted.engine
+    what = (grafted.digest, grafted.preprocess.digest, view, engine, "float32")
 
     def load(record: Record) -> np.ndarray:
         photo = grafted.preprocess.load(_content(root, record))
@@ -164,7 +170,7 @@ def pretrained(backbone: str = backbones.DEFAULT, store: Store | None = None, en
 
 
 def _engine(wanted: str, device: str, row: Backbone) -> str:
-    frozen = row.architecture == "onnx"  # a graph without a module behind it
+    frozen = row.kind == "onnx"  # a graph without a module behind it
     if wanted == "torch" and frozen:
         raise UsageError(f"The engine 'torch' cannot run {row.name}.", "Use --engine onnxruntime or openvino.")
     if wanted == "torch" or (wanted == "auto" and device == "cuda" and not frozen):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import time
@@ -20,7 +19,7 @@ from finegraft.vision import decoding
 
 Progress = Callable[[int, int], None]
 
-# A file may change within one tick of its file system's clock and keep its time: what changed less than this
+# A file may change within one tick of its file system's clock and keep its times: what changed less than this
 # before the check is not remembered. The coarsest clock in use is FAT's, two seconds.
 _SETTLED_NS = 2_000_000_000
 _BLOCK = 512  # files between two writes to the memory: what a kill may cost
@@ -66,8 +65,8 @@ def check_file(content: bytes, limits: decoding.Limits = decoding.LIMITS) -> Unr
 def check_files(paths: Sequence[Path], memory: Memory | None = None, progress: Progress | None = None) -> list[Checked]:
     """Check every file, on all usable cores, in the order of `paths`.
 
-    A file that `memory` knows with the same path, size and time of change is not opened. `progress(done, total)`
-    is called after every file.
+    A file that `memory` knows by its path is not opened while size, inode and both times of change are the same.
+    `progress(done, total)` is called after every file.
     """
     checked: list[Checked] = []
     pool = ThreadPoolExecutor(usable_cpus())
@@ -120,11 +119,13 @@ def _memory_key(path: Path) -> str | None:
         status = path.stat()
     except (OSError, ValueError):
         return None
-    if time.time_ns() - status.st_mtime_ns < _SETTLED_NS:
+    if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _SETTLED_NS:
         return None
     place = os.path.abspath(path)  # noqa: PTH100 - a link's own place, not where it leads
-    file = json.dumps([_judge(), place, status.st_size, status.st_mtime_ns])
-    return hashlib.blake2b(file.encode(), digest_size=16).hexdigest()
+    # Of two files of one size and mtime, moved onto each other's names, only the inode and the ctime tell.
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    file = [_judge(), place, status.st_size, *times, status.st_ino, status.st_dev]
+    return digest_of(json.dumps(file).encode())
 
 
 @functools.cache

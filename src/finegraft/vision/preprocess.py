@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, fields
@@ -12,6 +11,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from PIL import Image
 
+from finegraft.data.contents import digest_of
 from finegraft.errors import BundleError, UsageError
 from finegraft.vision import decoding
 
@@ -53,7 +53,7 @@ class Preprocess:
         Raises `UnreadableFile` with a code and a reason; never anything else, whatever the bytes.
         """
         photo = decoding.open_photo(content)
-        decoded = decoding.decode(photo, _shrink(*self._geometry(*photo.size)))
+        decoded = decoding.decode(photo, shrink_for(*self._geometry(*photo.size)))
         box, target = self._geometry(*decoded.extent)
         picture = decoded.picture.resize(target, _FILTERS[self.interpolation], box=box, reducing_gap=2.0)
         # All three ways to resize are symmetric, so turning the small result equals turning the photo first.
@@ -82,7 +82,7 @@ class Preprocess:
         """Hex of all that decides on the pixels: the geometry and the decoder's versions, not `mean` and `std`."""
         decides = self.to_json()
         del decides["mean"], decides["std"]
-        return hashlib.blake2b(json.dumps(decides, sort_keys=True).encode(), digest_size=16).hexdigest()
+        return digest_of(json.dumps(decides, sort_keys=True).encode())
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form stored in a bundle. `decoder` tells what made the pixels; reading it back changes nothing."""
@@ -107,6 +107,12 @@ class Preprocess:
             )
         except UsageError as error:
             raise BundleError(f"The stored preprocess is wrong: {error.what}", _MEND) from error
+
+
+def shrink_for(box: Box, target: tuple[int, int]) -> int:
+    """The coarsest `shrink` for `decode` at which `box` of a photo still has at least the pixels of `target`."""
+    room = min((box[2] - box[0]) / target[0], (box[3] - box[1]) / target[1])
+    return next((shrink for shrink in (8, 4, 2) if shrink <= room), 1)
 
 
 _MEND = "Export the model again."
@@ -140,9 +146,3 @@ def _as_tuple(values: Any) -> Any:
 
 def _is_number(value: object, kind: type | tuple[type, ...] = (int, float)) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)  # JSON's true is an int in Python
-
-
-def _shrink(box: Box, target: tuple[int, int]) -> int:
-    """The coarsest part of a JPEG's size at which `box` still has at least the pixels of `target`."""
-    room = min((box[2] - box[0]) / target[0], (box[3] - box[1]) / target[1])
-    return next((shrink for shrink in (8, 4, 2) if shrink <= room), 1)

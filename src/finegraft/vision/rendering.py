@@ -7,6 +7,7 @@ import io
 from PIL import Image
 
 from finegraft.vision import decoding
+from finegraft.vision.preprocess import shrink_for
 
 
 def thumbnail(content: bytes, side: int = 160) -> bytes:
@@ -16,8 +17,8 @@ def thumbnail(content: bytes, side: int = 160) -> bytes:
     """
     photo = decoding.open_photo(content)
     # Twice the size is decoded where a JPEG allows it: enough to look sharp, and a fraction of the cost.
-    room = max(photo.size) / (2 * side)
-    decoded = decoding.decode(photo, shrink=next((s for s in (8, 4, 2) if s <= room), 1))
+    longest = max(photo.size)
+    decoded = decoding.decode(photo, shrink_for((0, 0, longest, longest), (2 * side, 2 * side)))
     width, height = decoded.extent
     scale = min(side / max(width, height), 1)
     target = (max(round(width * scale), 1), max(round(height * scale), 1))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from finegraft.data.balance import balance
+from finegraft.data.contents import read_content
 from finegraft.data.copies import copies
 from finegraft.data.dataset import Dataset
 from finegraft.data.findings import Finding
 from finegraft.data.record import Record
-from finegraft.errors import DataError
+from finegraft.errors import DataError, UnreadableFile
 from finegraft.vision.checks import Checked, Memory, Progress, check_files
 from finegraft.vision.layout import Layout, Place
 
@@ -24,7 +26,8 @@ def read(source: str | Path, memory: Memory | None = None, progress: Progress | 
 
     Folders named train, training, valid, validation, val, test or testing above the class folders are given splits.
     Every file that is not hidden becomes a record, whatever its name; one that cannot be used is left out, with a
-    finding that says why. `memory` keeps results between calls, `progress(done, total)` is told of every file.
+    finding that says why. A RUN folder below `source` is no data: it is passed over without a finding, as hidden
+    files are. `memory` keeps results between calls, `progress(done, total)` is told of every file.
 
     Raises `DataError` where there is no folder, no file in it, or photos but no class folders.
     """
@@ -50,8 +53,9 @@ def read(source: str | Path, memory: Memory | None = None, progress: Progress | 
 def photos(paths: Iterable[str | Path]) -> Iterator[Path]:
     """The files that `paths` name, in their order: files, everything not hidden in folders, and what globs match.
 
-    A path that does not exist is passed on, so that it gets its own error. Raises `DataError` for a glob or a folder
-    without any file. Nothing is read ahead: `paths` may be endless.
+    A RUN folder below a named one is passed over. A path that does not exist is passed on, so that it gets its own
+    error. Raises `DataError` for a glob or a folder without any file. Nothing is read ahead: `paths` may be
+    endless.
     """
     for path in map(Path, paths):
         if os.path.isdir(path):  # noqa: PTH112 - False for a name the system refuses, where Path raises
@@ -99,7 +103,8 @@ def _judged(key: str, check: Checked, place: Place) -> tuple[Record, Finding | N
 def _walk(root: Path) -> Iterator[Path]:
     """Every file below `root` that is not hidden, sorted by name; links are followed, but not round in circles.
 
-    A folder that cannot be listed is given itself: whoever opens it learns why.
+    RUN folders below `root` are passed over; `root` itself was asked for, whatever it is. A folder that cannot be
+    listed is given itself: whoever opens it learns why.
     """
     above: frozenset[tuple[int, int]] = frozenset()
     waiting = [(root, True, above)]  # the next one last
@@ -115,6 +120,8 @@ def _walk(root: Path) -> Iterator[Path]:
         except OSError:
             yield path
             continue
+        if path != root and _is_run(path, {name for name, _ in entries}):
+            continue
         waiting += [(path / name, folder, above | {here}) for name, folder in reversed(entries)]
 
 
@@ -122,6 +129,26 @@ def _listed(folder: Path) -> list[tuple[str, bool]]:
     """The names in `folder` that are not hidden, sorted, and whether each is a folder."""
     with os.scandir(folder) as entries:
         return sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith("."))
+
+
+# What finegraft.evaluation.run puts there; here only to tell such a folder from data.
+_OF_A_RUN = {"run.json", "unfinished.txt", "manifest.jsonl", "log.jsonl", "lr.json", "evaluation.jsonl"}
+_OF_A_RUN |= {"decisions.jsonl", "model.fg", "report.html", "checkpoints"}
+
+
+def _is_run(folder: Path, names: set[str]) -> bool:
+    """Whether `folder`, which holds `names`, is a finished run, or an unfinished one and nothing besides."""
+    if "run.json" in names and _has_run_format(folder / "run.json"):
+        return True
+    return "unfinished.txt" in names and names <= _OF_A_RUN
+
+
+def _has_run_format(settings: Path) -> bool:
+    try:
+        stored = json.loads(read_content(settings))
+    except (UnreadableFile, ValueError, RecursionError):  # someone's own run.json may hold anything
+        return False
+    return isinstance(stored, dict) and isinstance(stored.get("run_format"), int)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
