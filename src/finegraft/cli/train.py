@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import shlex
 import sys
@@ -19,6 +18,7 @@ from finegraft import __version__
 from finegraft.cli.choices import OneOf
 from finegraft.cli.numbers import Automatic
 from finegraft.cli.output import Counter, Stopwatch, headline, json_option, print_json
+from finegraft.data.contents import digest_of
 from finegraft.errors import BackboneError, MissingExtra
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
@@ -264,7 +264,7 @@ def _record(
         "seconds": watch.table(),
         "findings": dict(Tally(finding.kind for finding in dataset.findings)),
         "finding_rows": [finding.to_json() for finding in dataset.findings],
-        "model_digest": hashlib.blake2b(run.model.read_bytes(), digest_size=16).hexdigest(),
+        "model_digest": digest_of(run.model.read_bytes()),
     }
 
 

@@ -22,8 +22,6 @@ import json
 import math
 import os
 import shutil
-import sys
-import weakref
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,46 +31,15 @@ import numpy as np
 from finegraft.data.atomic import write_atomically
 from finegraft.data.dataset import Dataset
 from finegraft.errors import RunError, StorageError
+from finegraft.evaluation.mark import UNFINISHED, Mark
 from finegraft.evaluation.result import Evaluation
 from finegraft.targets import Category
 
-if sys.platform != "win32":
-    import fcntl
-
 RUN_FORMAT = 1
 _SETTINGS = "run.json"
-_UNFINISHED = "unfinished.txt"
 _NEW = ".new"
 # What --force may remove. What a person decided (decisions.jsonl) and files of other names stay.
 _OURS = ("manifest.jsonl", "log.jsonl", "lr.json", "evaluation.jsonl", "model.fg", "report.html", "checkpoints")
-
-
-class _Mark:
-    """`unfinished.txt` in `folder`, locked: one process at a time works there.
-
-    The lock ends with the process, or with this object. Raises `RunError` where another holds it, unless told to
-    `wait` for its end.
-    """
-
-    def __init__(self, folder: Path, wait: bool = False) -> None:
-        self._path = folder / _UNFINISHED
-        handle = _locked(self._path, wait)
-        self._let_go = weakref.finalize(self, os.close, handle)
-        os.write(handle, b"finegraft works here, or was stopped before the end.\n")
-
-    def release(self) -> None:
-        """End the lock and leave the file: what it marks stays unfinished. Nothing the second time."""
-        self._let_go()
-
-    def remove(self) -> None:
-        """End the lock and take the file away. Nothing the second time: the file may be another's by then."""
-        if not self._let_go.alive:
-            return
-        if sys.platform == "win32":
-            self._let_go()  # an open file cannot be removed there
-        # Removed before the lock ends: the next process must not lock a file that is about to go.
-        self._path.unlink(missing_ok=True)
-        self._let_go()
 
 
 @dataclass(frozen=True)
@@ -86,7 +53,7 @@ class Run:
     path: Path
     _aside: Path | None = None
     _made_folder: bool = field(default=False, compare=False)
-    _mark: _Mark | None = field(default=None, compare=False, repr=False)
+    _mark: Mark | None = field(default=None, compare=False, repr=False)
     _pending: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -252,37 +219,7 @@ def runs(folder: str | Path) -> list[Run]:
     return sorted(found, key=lambda run: run.path.parts)
 
 
-def _locked(path: Path, wait: bool) -> int:
-    """The open file `path`, made where it is missing, with the lock on it. Raises `RunError` and `OSError`."""
-    while True:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
-        try:
-            _lock(handle, path.parent, wait)
-            if os.path.samestat(os.fstat(handle), path.stat()):
-                return handle
-        except FileNotFoundError:
-            pass
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # whoever held it has removed the file since it was opened: a lock on it would bind nobody
-
-
-def _lock(handle: int, folder: Path, wait: bool) -> None:
-    # Windows has no flock, and its byte locks would keep people from reading the file: there, two at once are not
-    # noticed. Nor are they on a network file system that knows no locks.
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunError(
-                f"Another finegraft is working in {folder}.", "Wait for its end, or choose another folder with -o."
-            ) from error
-        except OSError:
-            pass
-
-
-def _claimed(path: Path, force: bool) -> tuple[_Mark, bool]:
+def _claimed(path: Path, force: bool) -> tuple[Mark, bool]:
     """The mark of the folder `path`, made where it is missing, and whether a new run would replace a finished one.
 
     Judged twice: what holds no run is not touched at all, and before the lock another process may have ended its run.
@@ -290,7 +227,7 @@ def _claimed(path: Path, force: bool) -> tuple[_Mark, bool]:
     if path.exists() or path.is_symlink():
         _may_replace(path, force)
     path.mkdir(parents=True, exist_ok=True)
-    mark = _Mark(path)
+    mark = Mark(path)
     try:
         _settle(path)
         return mark, _may_replace(path, force)
@@ -306,7 +243,7 @@ def _may_replace(path: Path, force: bool) -> bool:
     if not any(path.iterdir()):
         return False
     finished = _is_run(path)
-    if not finished and not (path / _UNFINISHED).is_file():
+    if not finished and not (path / UNFINISHED).is_file():
         raise RunError(f"{path} holds files that are not a run's.", "Choose another folder with -o.")
     if finished and not force:
         raise RunError(
@@ -333,7 +270,7 @@ def _mend(path: Path) -> None:
     if (path / _SETTINGS).exists() or not _is_run(path / _NEW):
         return
     try:
-        mark = _Mark(path, wait=True)
+        mark = Mark(path, wait=True)
         _settle(path)
         mark.remove()
     except OSError as error:
@@ -374,7 +311,7 @@ def _is_run(path: Path) -> bool:
 def _read_settings(folder: Path) -> dict[str, Any]:
     path = folder / _SETTINGS
     if not path.is_file():
-        if (folder / _UNFINISHED).is_file():
+        if (folder / UNFINISHED).is_file():
             raise RunError(f"The run {folder} was not finished.", "Train again.")
         raise RunError(f"{folder} is not a run: it has no {_SETTINGS}.", "Give the folder that `train -o` made.")
     try:
