@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +16,11 @@ from tests.no_network import sitecustomize as socket_guard
 # As the command line sets it, and before any test imports torch: two test processes share the cores, and torch's
 # threads would spin while they wait for each other.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: the tests that interrupt
+# a command would wait for ever. A handler, unlike "ignore", is not inherited.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
