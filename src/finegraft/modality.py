@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
 
-from finegraft.errors import UsageError
+from finegraft.errors import UnreadableFile, UsageError
 
 
 class Preprocess(Protocol):
@@ -44,6 +44,7 @@ class Modality(Protocol):
     read: Callable[[str | Path], Any]
     learner: Callable[..., Any]
     thumbnail: Callable[[bytes, int], bytes]
+    verify: Callable[[bytes], UnreadableFile | None]
 
 
 MODALITIES: dict[str, str] = {"vision": "finegraft.vision"}

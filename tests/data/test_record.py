@@ -5,20 +5,50 @@ import json
 import pytest
 
 from finegraft.data.findings import KINDS, LEAVES_OUT, Finding
-from finegraft.data.record import Record
+from finegraft.data.record import Label, Record
 
 
-def test_a_record_survives_json() -> None:
-    record = Record("ä/b c.jpg", "0" * 32, "ä", "held-out", None)
+@pytest.mark.parametrize("label", ["ä", ("cat", "dog"), (), 2.5, None])
+def test_a_record_survives_json(label: Label | None) -> None:
+    record = Record("ä/b c.jpg", "0" * 32, label, "held-out", None, "patient 3")
     assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
 
 
 @pytest.mark.parametrize(
-    "change", [{"key": 1}, {"digest": None}, {"label": 3}, {"left_out": []}, {"split": "somewhere"}, {"split": 1}]
+    "change",
+    [
+        {"key": 1},
+        {"digest": None},
+        {"label": True},
+        {"label": [1]},
+        {"label": float("nan")},
+        {"group": 1},
+        {"left_out": []},
+        {"split": "somewhere"},
+        {"split": 1},
+    ],
 )
 def test_what_a_record_cannot_hold_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"a record holds texts|no split is called"):
+    with pytest.raises(ValueError, match=r"a record holds texts|a label is a text|no split is called"):
         Record.from_json({**Record("k", "d").to_json(), **change})
+
+
+def test_a_line_of_the_first_format_has_no_group() -> None:
+    line = Record("k", "d", "rose").to_json()
+    del line["group"]
+    assert Record.from_json(line) == Record("k", "d", "rose")
+
+
+@pytest.mark.parametrize(
+    ("label", "classes"), [("cat", ("cat",)), (("cat", "dog"), ("cat", "dog")), (2.5, ()), (None, ())]
+)
+def test_the_classes_a_record_counts_for(label: Label | None, classes: tuple[str, ...]) -> None:
+    assert Record("k", "d", label).classes == classes
+
+
+def test_equal_content_stays_together_and_a_group_too() -> None:
+    assert Record("k", "d").together == "d"
+    assert Record("k", "d", group="patient 3").together == "patient 3"
 
 
 def test_a_missing_name_is_refused() -> None:

@@ -12,7 +12,7 @@ from PIL import Image, JpegImagePlugin
 
 from finegraft.data.contents import digest_of
 from finegraft.vision import checks, decoding
-from finegraft.vision.checks import Checked, check_file, check_files
+from finegraft.vision.checks import Checked, check_files, verify
 from tests.making import photo
 
 LONG_AGO = (1e9, 1e9)
@@ -60,21 +60,21 @@ def some_files(folder: Path) -> list[Path]:
 
 
 def test_a_good_photo_has_no_problem() -> None:
-    assert check_file(photo(1)) is None
+    assert verify(photo(1)) is None
 
 
 @pytest.mark.parametrize(
     ("content", "code"), [(b"", "empty"), (b"Hello", "not-a-photo"), (photo(1)[:-300], "unreadable")]
 )
 def test_a_bad_one_has_a_code_and_a_reason(content: bytes, code: str) -> None:
-    problem = check_file(content)
+    problem = verify(content)
     assert problem is not None
     assert problem.code == code
     assert problem.reason
 
 
 def test_limits_are_kept() -> None:
-    problem = check_file(photo(1), decoding.Limits(pixels=10))
+    problem = verify(photo(1), decoding.Limits(pixels=10))
     assert problem is not None
     assert problem.code == "too-large"
 

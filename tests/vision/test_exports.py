@@ -7,20 +7,21 @@ import pytest
 
 import finegraft.vision
 from finegraft import modality
+from finegraft.vision.checks import verify
 from finegraft.vision.preprocess import Preprocess
 from finegraft.vision.rendering import thumbnail
 from finegraft.vision.sources import read
 
 
 def test_the_public_list() -> None:
-    assert finegraft.vision.__all__ == ["Preprocess", "learner", "name", "read", "thumbnail"]
+    assert finegraft.vision.__all__ == ["Preprocess", "learner", "name", "read", "thumbnail", "verify"]
     assert set(finegraft.vision.__all__) <= set(dir(finegraft.vision))
 
 
 def test_the_modality_table_finds_it() -> None:
     vision = modality.get("vision")
     assert vision.name == "vision"
-    assert (vision.read, vision.Preprocess, vision.thumbnail) == (read, Preprocess, thumbnail)
+    assert (vision.read, vision.Preprocess, vision.thumbnail, vision.verify) == (read, Preprocess, thumbnail, verify)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

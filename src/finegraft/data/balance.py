@@ -21,8 +21,8 @@ def balance(records: Sequence[Record]) -> list[Finding]:
     "imbalance" is 1 - smallest / largest; classes with nothing to learn from are "few" only.
     """
     learnable = [r for r in records if r.split in (None, "train")] or records
-    counts = Counter(r.label for r in learnable)
-    sizes = sorted((counts[label], label) for label in {r.label for r in records if r.label is not None})
+    counts = Counter(name for r in learnable for name in r.classes)
+    sizes = sorted((counts[name], name) for name in {name for r in records for name in r.classes})
     found = [Finding("", "few", 1.0, _too_few(label, count)) for count, label in sizes if count < ENOUGH]
     present = [(count, label) for count, label in sizes if count]
     if present and present[-1][0] > LOPSIDED * present[0][0]:

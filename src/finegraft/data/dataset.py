@@ -41,12 +41,12 @@ class Dataset:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Labels of the usable records, sorted."""
-        return tuple(sorted({r.label for r in self.usable if r.label is not None}))
+        """The classes or tags that occur in usable records, sorted; none where the labels are numbers."""
+        return tuple(sorted({name for r in self.usable for name in r.classes}))
 
     def counts(self) -> dict[str, int]:
         """Usable records per class, in the order of `classes`."""
-        counted = Counter(r.label for r in self.usable)
+        counted = Counter(name for r in self.usable for name in r.classes)
         return {name: counted[name] for name in self.classes}
 
     def part(self, split: Split) -> tuple[Record, ...]:

@@ -39,7 +39,7 @@ def data(material: Material) -> Section:
 
 
 def _counts(dataset: Dataset, caption: str) -> Html:
-    counted: Counter[tuple[str, str]] = Counter((r.label or "", r.split or "") for r in dataset.usable)
+    counted: Counter[tuple[str, str]] = Counter((c, r.split or "") for r in dataset.usable for c in r.classes)
     parts = [part for part in _PARTS if any(split == part for _, split in counted)]
     largest = max((sum(counted[c, p] for p in parts) for c in dataset.classes), default=1)
     rows: list[list[Child]] = []

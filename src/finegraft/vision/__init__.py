@@ -1,7 +1,7 @@
 """Photos: the only package that touches the bytes of one.
 
 `read` opens and checks a folder of photos, `learner` makes what learns from it, `Preprocess` turns file bytes into a
-model's input, `thumbnail` into a small picture for a page. All are loaded on first use (PEP 562): predicting never
+model's input, `thumbnail` into a small picture for a page, `verify` says why bytes are no usable photo. All are loaded on first use (PEP 562): predicting never
 pays for what only training needs.
 """
 
@@ -15,6 +15,7 @@ from finegraft.errors import MissingExtra
 
 if TYPE_CHECKING:
     from finegraft.vision.assembly import learner as learner
+    from finegraft.vision.checks import verify as verify
     from finegraft.vision.preprocess import Preprocess as Preprocess
     from finegraft.vision.rendering import thumbnail as thumbnail
     from finegraft.vision.sources import read as read
@@ -26,9 +27,10 @@ _PUBLIC = {
     "learner": "finegraft.vision.assembly",
     "read": "finegraft.vision.sources",
     "thumbnail": "finegraft.vision.rendering",
+    "verify": "finegraft.vision.checks",
 }
 
-__all__ = ["Preprocess", "learner", "name", "read", "thumbnail"]
+__all__ = ["Preprocess", "learner", "name", "read", "thumbnail", "verify"]
 
 
 def __getattr__(attribute: str) -> Any:

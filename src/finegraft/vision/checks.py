@@ -50,7 +50,7 @@ class Memory(Protocol):
         ...
 
 
-def check_file(content: bytes, limits: decoding.Limits = decoding.LIMITS) -> UnreadableFile | None:
+def verify(content: bytes, limits: decoding.Limits = decoding.LIMITS) -> UnreadableFile | None:
     """Decode a photo to its end: None when it can be used, else the error with code and reason.
 
     A JPEG is decoded at an eighth of its size: all its bytes are still read, at two thirds of the cost.
@@ -105,7 +105,7 @@ def _check_path(path: Path) -> Checked:
         content = read_content(path, decoding.LIMITS.bytes)
     except UnreadableFile as error:
         return Checked("", error.code, error.reason)
-    problem = check_file(content)
+    problem = verify(content)
     if problem is None:
         return Checked(digest_of(content))
     # Want of memory is of this moment, not of this file: without a digest it is not remembered.
