@@ -1,8 +1,8 @@
 """Photos: the only package that touches the bytes of one.
 
 `read` opens and checks a folder of photos, `learner` makes what learns from it, `Preprocess` turns file bytes into a
-model's input, `thumbnail` into a small picture for a page, `verify` says why bytes are no usable photo. All are loaded on first use (PEP 562): predicting never
-pays for what only training needs.
+model's input, `thumbnail` into a small picture for a page, and `verify` says why bytes are no usable photo. All are
+loaded on first use (PEP 562): predicting never pays for what only training needs.
 """
 
 from __future__ import annotations
