@@ -12,8 +12,15 @@ from benchmarks.promise import CannotMeasureError, Measured, Promise, at_most
 from benchmarks.workshop import ROOT, Workshop
 
 COMMANDS = (("make", "demo"), ("make", "test"))
-# As strace prints them: sin_addr=inet_addr("1.2.3.4") and inet_pton(AF_INET6, "2001:db8::1", …).
-ADDRESS = re.compile(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"')
+# As strace -yy prints them: sin_addr=inet_addr("1.2.3.4"), inet_pton(AF_INET6, "2001:db8::1", …), and the peer of a
+# socket that is connected already: <UDP:[10.0.0.2:1234->1.2.3.4:53]>, <TCPv6:[[fd00::2]:1234->[2001:db8::1]:443]>.
+ADDRESS = re.compile(
+    r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"|->([0-9.]+):\d+\]>|->\[([0-9a-f:.]+)\]:\d+\]>'
+)
+    r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"|->([0-9.]+):\d+\]>|->\[([0-9a-f:.]+)\]:\d+\]>'
+)
+# Connecting a datagram socket sends nothing: a browser asks the system so whether there is a way to the outside.
+ASKS_FOR_A_WAY = re.compile(r"connect\(\d+<UDP")
 
 
 def _clone(workshop: Workshop) -> Path:
@@ -56,6 +63,7 @@ def _silence(workshop: Workshop) -> Measured:
             "strace",
             "-f",
             "-qq",
+            "-yy",
             "--seccomp-bpf",
             "-e",
             "signal=none",
@@ -71,7 +79,8 @@ def _silence(workshop: Workshop) -> Measured:
 
 def outgoing(trace: Iterable[str]) -> list[str]:
     """The addresses outside this machine that lines of `strace` show, one for every call."""
-    found = (match[1] or match[2] for line in trace if (match := ADDRESS.search(line)))
+    sending = (line for line in trace if not ASKS_FOR_A_WAY.search(line))
+    found = (next(filter(None, match.groups())) for line in sending if (match := ADDRESS.search(line)))
     return [address for address in found if not address.startswith("127.") and address not in ("::1", "0.0.0.0", "::")]
 
 

@@ -22,11 +22,15 @@ TRACE = """\
 8 connect(4, {sa_family=AF_UNIX, sun_path="/run/x"}, 110) = -1 ENOENT
 9 sendto(4, "x", 1, 0, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("192.0.2.7")}, 16) = 1
 9 sendto(5, "y", 1, 0, NULL, 0) = 1
+9 connect(6<UDPv6:[285]>, {sa_family=AF_INET6, inet_pton(AF_INET6, "2001:db8::2", &sin6_addr)}, 28) = 0
+9 sendto(6<UDPv6:[[fd00::2]:6093->[2001:db8::3]:443]>, "z", 1, 0, NULL, 0) = 1
+9 sendto(7<TCP:[192.0.2.2:4080->192.0.2.9:53]>, "z", 1, 0, NULL, 0) = 1
+9 sendto(8<TCP:[127.0.0.1:4080->127.0.0.1:53]>, "z", 1, 0, NULL, 0) = 1
 """
 
 
 def test_outgoing_sees_addresses_of_other_machines_only():
-    assert outgoing(TRACE.splitlines()) == ["192.0.2.1", "2001:db8::1", "192.0.2.7"]
+    assert outgoing(TRACE.splitlines()) == ["192.0.2.1", "2001:db8::1", "192.0.2.7", "2001:db8::3", "192.0.2.9"]
 
 
 def test_the_class_in_a_file_name():
