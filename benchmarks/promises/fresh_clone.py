@@ -17,8 +17,6 @@ COMMANDS = (("make", "demo"), ("make", "test"))
 ADDRESS = re.compile(
     r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"|->([0-9.]+):\d+\]>|->\[([0-9a-f:.]+)\]:\d+\]>'
 )
-    r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"|->([0-9.]+):\d+\]>|->\[([0-9a-f:.]+)\]:\d+\]>'
-)
 # Connecting a datagram socket sends nothing: a browser asks the system so whether there is a way to the outside.
 ASKS_FOR_A_WAY = re.compile(r"connect\(\d+<UDP")
 
