@@ -29,6 +29,8 @@ DEFAULT_LIMIT = 4 * 2**30
 # Rows fetched by one statement; SQLite's oldest limit on variables is 999.
 _CHUNK = 500
 _DAY = 86_400
+# Seconds that one process waits for another one's transaction.
+_PATIENCE = 60
 # Shrinking rewrites the whole file, so a trim makes room for some time to come.
 _ROOM = 0.9
 
@@ -193,15 +195,28 @@ def _damage_told(path: Path | None) -> Iterator[None]:
 
 def _connect(path: Path | str) -> sqlite3.Connection:
     # A second process waits for the first one's transactions; they take milliseconds, on a busy disk seconds.
-    connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _set_write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.executescript(_SCHEMA)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _set_write_ahead(connection: sqlite3.Connection) -> None:
+    """Set the mode of a new file; SQLite does not wait here for another process that is doing the same."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 @contextlib.contextmanager
