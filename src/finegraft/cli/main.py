@@ -18,6 +18,7 @@ from finegraft.errors import FinegraftError
 # command -> (module, one line). The line stands here so that `--help` imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("finegraft.cli.check", "Open every file once and say what is wrong with it."),
+    "fetch": ("finegraft.cli.fetch", "Download labelled photos from a list of addresses."),
     "train": ("finegraft.cli.train", "Train on a folder of labelled photos, judge, and pack."),
     "predict": ("finegraft.cli.predict", "Answer for files, folders, globs or a list on stdin."),
     "eval": ("finegraft.cli.eval", "Score a model on labelled photos."),
