@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, ImageOps, JpegImagePlugin, features
 
 from finegraft.errors import UnreadableFile
-from finegraft.vision.decoding import Limits, decode, describe, open_photo, turned
+from finegraft.vision.decoding import Limits, decode, describe, frames, open_photo, turned
+from tests.hostile.pieces import EOI, first_scan, gif, plain_tiff, png_of, rows
 from tests.making import SUFFIXES, encoded, photo, picture
 
 
@@ -45,7 +46,7 @@ def test_every_format_is_read_as_pillow_reads_it(kind: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_orientation_tag_is_obeyed(kind: str, orientation: int) -> None:
     content = encoded(picture(2, (40, 24)), kind, orientation=orientation)
     wanted = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
@@ -102,11 +103,7 @@ def test_sixteen_bits_are_scaled_not_clipped(kind: str) -> None:
 
 
 def test_pixels_without_a_fixed_white_are_refused() -> None:
-    code, reason = refused(encoded(Image.new("F", (4, 4)), "TIFF"))
-    assert (code, reason) == (
-        "unreadable",
-        "Pixels of the kind 'F' have no fixed black and white. Save the photo as 8-bit RGB.",
-    )
+    assert "have no fixed black and white" in refused(encoded(Image.new("F", (4, 4)), "TIFF"))[1]
     wide = Image.fromarray(np.array([[0, 70000]], dtype=np.int32))
     assert refused(encoded(wide, "TIFF")) == (
         "unreadable",
@@ -125,6 +122,30 @@ def test_of_an_animation_it_is_the_first_frame(kind: str) -> None:
 def test_a_camera_s_double_photo_is_a_jpeg() -> None:
     content = encoded(picture(5), "MPO", save_all=True, append_images=[picture(6)])
     assert (pixels(content) == pixels(photo(5))).all()
+
+
+@pytest.mark.parametrize("kind", sorted(SUFFIXES))
+def test_a_photo_is_one_frame(kind: str) -> None:
+    opened = open_photo(photo(5, kind=kind))
+    assert frames(opened) == 1
+    assert (np.asarray(decode(opened).picture) == pixels(photo(5, kind=kind))).all()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
+def test_more_frames_than_one_are_two(kind: str) -> None:
+    """Asked or not, it is the first that is decoded."""
+    content = encoded(picture(5), kind, save_all=True, append_images=[picture(6), picture(7)])
+    opened = open_photo(content)
+    assert frames(opened) == 2
+    assert (np.asarray(decode(opened).picture) == pixels(content)).all()
+
+
+def test_a_second_picture_that_no_one_is_shown_is_no_frame() -> None:
+    assert frames(open_photo(encoded(picture(5), "MPO", save_all=True, append_images=[picture(6)]))) == 1
+    assert frames(open_photo(plain_tiff(8, 8, next_at=None))) == 2  # a circle of pages
+    assert frames(open_photo(plain_tiff(8, 8, next_at=4_000_000_000))) == 1
+    broken = encoded(picture(5).quantize(16), "GIF")[:-1] + b",\0\0"
+    assert frames(open_photo(broken)) == 1
 
 
 @pytest.mark.parametrize("shrink", [2, 4, 8])
@@ -198,6 +219,41 @@ def test_a_photo_cut_anywhere_is_refused_or_lacks_nothing(kind: str, shrink: int
     assert refusals >= len(cuts) - 13
 
 
+@pytest.mark.parametrize("shrink", [1, 8])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 4}])
+def test_a_jpeg_cut_and_closed_again_is_refused(options: dict[str, int], mode: str, shrink: int) -> None:
+    """Its decoder takes it, and paints what is missing grey."""
+    content = encoded(picture(8, (120, 90)).convert(mode), "JPEG", **options)
+    start = first_scan(content)
+    for part in (0.1, 0.5, 0.9, 0.98):
+        cut = content[: start + int((len(content) - start) * part)].rstrip(b"\xff") + EOI
+        with pytest.raises(UnreadableFile, match=r"^The JPEG is cut off or damaged \((premature|some of its scans)"):
+            decode(open_photo(cut), shrink)
+
+
+def test_rows_and_strips_that_never_come_are_refused() -> None:
+    assert refused(png_of((64, 64, 8, 2), zlib.compress(rows(64, 20)))) == (
+        "unreadable",
+        "The PNG is cut off or damaged (some of its rows are missing). Fetch or export it again.",
+    )
+    assert refused(plain_tiff(20, 20, (278, 4, [10]))) == (
+        "unreadable",
+        "The TIFF is cut off or damaged (some of its strips are missing). Fetch or export it again.",
+    )
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "I;16"])
+def test_a_black_photo_is_whole(mode: str) -> None:
+    """Where the last row is black, the rows are counted."""
+    assert not pixels(encoded(Image.new(mode, (40, 30)), "PNG")).any()
+
+
+def test_a_frame_that_fills_a_part_of_the_screen() -> None:
+    clear_black_end = b"\x00\x01\x04\x0c\x08"  # codes of nine bits: 256, 0, 257
+    assert (pixels(gif((3, 2), (1, 1, 1, 1), clear_black_end)) == 0).all()
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("kind", sorted(SUFFIXES))
 def test_any_damage_is_an_unreadable_file_and_nothing_else(kind: str) -> None:
@@ -246,5 +302,8 @@ def test_many_threads_see_the_same_pixels() -> None:
 def test_the_decoder_describes_itself() -> None:
     described = describe()
     assert described["decoder"] == "Pillow"
+    assert described["rules"] == "2"
     assert described["Pillow"] == Image.__version__
+    assert described["simplejpeg"]
+    assert described["littlecms2"] == features.version("littlecms2")
     assert features.version("jpg") in described["jpg"] or "turbo" in described["jpg"]

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from finegraft.errors import UnreadableFile
+from finegraft.vision.colour import in_srgb
 from finegraft.vision.rendering import thumbnail
 from tests.making import encoded, photo, picture
+from tests.vision import profiles
 
 
 def shown(content: bytes, side: int = 160) -> Image.Image:
@@ -55,6 +57,14 @@ def test_nothing_of_the_file_but_its_pixels_comes_along(kind: str, size: tuple[i
     assert b"Secret" not in small
     assert b"Exif" not in small
     assert set(Image.open(io.BytesIO(small)).info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+
+
+def test_the_colours_are_those_of_the_photo_s_profile() -> None:
+    content = encoded(Image.new("RGB", (64, 48), (60, 180, 60)), "PNG", icc_profile=profiles.display())
+    wanted = in_srgb(Image.new("RGB", (1, 1), (60, 180, 60)), profiles.display()).getpixel((0, 0))
+    seen = np.asarray(shown(content)).astype(int)
+    assert abs(seen - wanted).max() <= 3
+    assert abs(seen - (60, 180, 60)).max() > 30
 
 
 def test_what_is_no_photo_is_refused() -> None:
