@@ -54,10 +54,10 @@ class Workshop:
         env = self.environment(cache)
         return watch.checked(watch.run(command, env=env, cores=CORES, memory=memory, stdin=stdin, cwd=self.scratch))
 
-    def python(self, module: str, *words: str | Path, memory: bool = True) -> watch.Watched:
+    def python(self, module: str, *words: str | Path, cache: str = "cache", memory: bool = True) -> watch.Watched:
         """`python -m MODULE WORDS…` with this interpreter, in a process of its own. Raises `CommandFailedError`."""
         command = [sys.executable, "-m", module, *words]
-        return watch.checked(watch.run(command, env=self.environment(), cores=CORES, memory=memory, cwd=ROOT))
+        return watch.checked(watch.run(command, env=self.environment(cache), cores=CORES, memory=memory, cwd=ROOT))
 
     def once(self, name: str, measure: Callable[[], T]) -> T:
         """What `measure` returned the first time it was asked for under `name`, or raised then."""

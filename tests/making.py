@@ -42,6 +42,23 @@ def picture(seed: int, size: tuple[int, int] = (96, 72), look: str = "any") -> I
     return Image.fromarray((pixels.clip(0, 1) * 255).round().astype(np.uint8))
 
 
+def scene(seed: int, size: tuple[int, int] = (200, 150)) -> Image.Image:
+    """An RGB picture, width × height, with detail of every size as photos have it: no two seeds are alike.
+
+    Its amplitudes fall as one over the frequency (Field, 1987).
+    """
+    rng = np.random.default_rng(seed)
+    width, height = size
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None] * height, np.fft.rfftfreq(width)[None] * width)
+    frequency[0, 0] = np.inf
+    shape = (3, *frequency.shape)
+    waves = (rng.normal(size=shape) + 1j * rng.normal(size=shape)) / frequency
+    mixed = np.tensordot([[1, 0.3, 0.3], [0.3, 1, 0.3], [0.3, 0.3, 1]], waves, axes=1)  # colours hang together
+    pixels = np.moveaxis(np.fft.irfft2(mixed, s=(height, width)), 0, -1)
+    pixels = (pixels - pixels.mean()) / pixels.std() * 50 + rng.uniform(90, 160, 3)
+    return Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8))
+
+
 def encoded(image: Image.Image, kind: str = "JPEG", *, orientation: int | None = None, **options: Any) -> bytes:
     """The file bytes of `image`; `orientation` writes that EXIF tag, `options` go to Pillow's writer."""
     if orientation is not None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finegraft.data.record import Record
-from finegraft.data.splits import folds, hold_out
+from finegraft.data.splits import folds, hold_out, strata
 from finegraft.errors import DataError, UsageError
 
 
@@ -160,3 +160,78 @@ def test_folds_depend_on_the_seed_and_on_nothing_else() -> None:
 def test_one_fold_is_refused() -> None:
     with pytest.raises(UsageError, match="at least two folds, got 1"):
         folds(np.zeros(3, dtype=int), ["a", "b", "c"], 1, 0)
+
+
+def in_groups(sizes: dict[str, list[int]]) -> list[Record]:
+    """Records of each class in groups of these sizes."""
+    return [
+        Record(f"{label}/{g}/{i}", f"{label}{g}.{i}", label, group=f"{label}-{g}")
+        for label, counts in sizes.items()
+        for g, count in enumerate(counts)
+        for i in range(count)
+    ]
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.lists(st.integers(1, 9), min_size=2, max_size=12), min_size=2),
+    st.floats(0.05, 0.6),
+    st.integers(0, 3),
+)
+@settings(max_examples=100, deadline=None)
+def test_groups_stay_on_one_side_and_every_class_on_both(sizes: dict[str, list[int]], valid: float, seed: int) -> None:
+    records = in_groups(sizes)
+    held = hold_out(records, valid, seed)
+    sides: dict[str | None, set[bool]] = {}
+    for record in records:
+        sides.setdefault(record.group, set()).add(record.key in held)
+    assert all(len(side) == 1 for side in sides.values())
+    for label in sizes:
+        mine = {r.key in held for r in records if r.label == label}
+        assert mine == {True, False}
+
+
+def test_about_the_wanted_part_is_held_out_of_groups_of_many_sizes() -> None:
+    rng = np.random.default_rng(0)
+    records = in_groups({label: rng.integers(1, 12, 60).tolist() for label in "ab"})
+    for seed in range(10):
+        held = hold_out(records, 0.2, seed)
+        for label in "ab":
+            total = sum(r.label == label for r in records)
+            assert abs(sum(key[0] == label for key in held) - 0.2 * total) <= 12
+
+
+def test_a_group_of_several_classes_can_be_held_out() -> None:
+    records = [
+        Record(f"{label}/{g}/{i}", f"{label}{g}{i}", label, group=f"g{g}")
+        for label in "ab"
+        for g in range(10)
+        for i in range(3)
+    ]
+    held = hold_out(records, 0.2, 0)
+    assert len(held) == 12
+    assert len({key.split("/")[1] for key in held}) == 2
+
+
+def test_the_only_group_of_a_class_stays_to_learn_from() -> None:
+    held = hold_out(in_groups({"a": [5], "b": [2, 2, 2, 2, 2]}), 0.2, 0)
+    assert {key[0] for key in held} == {"b"}
+
+
+def test_contested_records_are_never_held_out() -> None:
+    records = rows({"a": 20, "b": 20})
+    contested = {f"a/{i}" for i in range(15)}
+    for seed in range(10):
+        held = hold_out(records, 0.2, seed, contested)
+        assert not held & contested
+        assert sum(key[0] == "a" for key in held) == 4
+
+
+def test_tags_are_spread_by_the_rarest_and_numbers_by_fifths() -> None:
+    tagged = [Record(f"{i}", f"d{i}", ("common", "rare") if i < 10 else ("common",)) for i in range(100)]
+    assert strata(tagged) == ["rare"] * 10 + ["common"] * 90
+    held = hold_out(tagged, 0.2, 0)
+    assert sum(int(key) < 10 for key in held) == 2
+    numbers = [Record(f"{i}", f"d{i}", float(i)) for i in range(100)]
+    assert Counter(strata(numbers)) == dict.fromkeys("01234", 20)
+    held = hold_out(numbers, 0.2, 0)
+    assert Counter(int(key) // 20 for key in held) == dict.fromkeys(range(5), 4)

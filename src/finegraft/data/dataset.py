@@ -76,7 +76,9 @@ class Dataset:
         `finegraft.data.splits.hold_out` for how a part is held out and for what it raises.
         """
         given = self.given_splits & {"validation", "test"}
-        held_out = frozenset[str]() if given else splits.hold_out(self.usable, valid=valid, seed=seed)
+        twofold = [finding for finding in self.findings if finding.kind == "two-labels"]
+        contested = {key for finding in twofold for key in (finding.key, finding.other) if key}
+        held_out = frozenset[str]() if given else splits.hold_out(self.usable, valid, seed, contested)
         return replace(self, records=tuple(_assigned(record, held_out) for record in self.records))
 
     def save(self, path: Path) -> None:

@@ -25,7 +25,7 @@ class Finding:
         return {"key": self.key, "other": self.other, "kind": self.kind, "score": self.score, "note": self.note}
 
 
-# kind -> what it means in words; `leaves_out` below names those whose record is not used.
+# kind -> what it means in words; `LEAVES_OUT` names those whose record is not used.
 KINDS: dict[str, str] = {
     "unreadable": "the file cannot be opened or decoded to its end",
     "empty": "the file holds no bytes",
@@ -33,8 +33,16 @@ KINDS: dict[str, str] = {
     "too-large": "the file exceeds the limits on bytes or pixels",
     "misplaced": "the photo lies in no class folder, or outside the given splits",
     "exact-copy": "the same bytes as another record",
+    "near-copy": "nearly the same as another record: resized, recompressed, cropped a little or mirrored",
     "two-labels": "the same photo under two labels",
     "leak": "the same photo in two of the given splits",
+    "dark": "nearly all of the photo is black",
+    "light": "nearly all of the photo is white",
+    "blurred": "the photo shows no detail where a model looks for it",
+    "tiny": "the photo has few pixels",
+    "odd-shape": "the photo is far longer than wide, or wider than long",
+    "stretched": "the same photo as another record in another shape",
+    "animated": "a film or a stack of pictures, of which the first one is used",
     "imbalance": "one class has many times the records of another",
     "few": "a class has too few records to learn or to judge",
 }

@@ -1,28 +1,41 @@
 """Which records are learned from and which are judged: by content, never by name or order.
 
-Every choice orders records by a keyed hash of their content digest (BLAKE2b, the seed as its key). So it depends
-on the seed, the digests and the labels alone, and a file that comes or goes moves few others.
+Every choice goes through groups of records that stay together (copies, or what the user tied) in the order of a keyed
+hash of the group's name (BLAKE2b, the seed as its key). So it depends on the seed, the groups and the labels alone,
+and a file that comes or goes moves few others.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from finegraft.data.copies import equals
 from finegraft.data.record import Record
 from finegraft.errors import DataError, UsageError
 
+# How many records of each stratum a group holds, by name.
+Sizes = tuple[tuple[str, int], ...]
 
-def hold_out(records: Sequence[Record], valid: float, seed: int) -> frozenset[str]:
+# Numbers are held out evenly over their range: so many parts of equal size count as classes.
+_PARTS = 5
+
+
+def hold_out(
+    records: Sequence[Record], valid: float, seed: int, contested: Collection[str] = frozenset()
+) -> frozenset[str]:
     """Keys of the records to hold out: about the part `valid` (0..1, both excluded) of every class.
 
-    Exact copies stay on one side. Of a class with two or more distinct records at least one is held out and at least
-    one is not; the only one of a class stays to learn from. A record whose copy has another label is never held
-    out, since no answer to it could be right. Records that are left out or have no label count as absent.
+    A group (`Record.together`) is held out as a whole or not at all. Of a class with two or more groups at least one
+    is held out and at least one is not, where they are of this class only; the only one of a class stays to learn
+    from. Tags count by the rarest tag of a record, numbers by fifths of their range. A record whose exact copy has
+    another label is never held out, nor are those with a key in `contested`: no answer to them could be right.
+    Records that are left out or have no label count as absent.
 
     Raises `UsageError` for another `valid`, and `DataError` where nothing could be learned or judged.
 
@@ -33,27 +46,47 @@ def hold_out(records: Sequence[Record], valid: float, seed: int) -> frozenset[st
     if not 0 < valid < 1:
         raise UsageError(f"The part to hold out must lie between 0 and 1, got {valid!r}.", "A fifth is 0.2.")
     usable = [record for record in records if record.left_out is None and record.label is not None]
-    labels: dict[str, set[str]] = defaultdict(set)
-    for record in usable:
-        labels[record.digest].add(str(record.label))
-    classes = _digests_of_classes(labels)
-    _check(classes, len(usable))
-    chosen = {
-        digest
-        for digests in classes.values()
-        for digest in _first([d for d in digests if len(labels[d]) == 1], _wanted(len(digests), valid), seed)
-    }
+    groups: dict[str, Sizes] = {}
+    for record, stratum in zip(usable, strata(usable), strict=True):
+        groups[record.together] = _with_one_more(groups.get(record.together, ()), stratum)
+    _check(groups, len(usable))
+    barred = {record.together for record in usable if record.key in contested} | _under_two_labels(usable)
+    chosen = _chosen(groups, barred, valid, seed)
     if not chosen:
         raise DataError("Nothing could be held out: every photo lies under two labels.", "Keep the right ones.")
-    return frozenset(record.key for record in usable if record.digest in chosen)
+    return frozenset(record.key for record in usable if record.together in chosen)
+
+
+@functools.lru_cache(maxsize=4096)
+def _with_one_more(sizes: Sizes, stratum: str) -> Sizes:
+    """`sizes` with one more record of `stratum`. Remembered: the many groups of one record share theirs."""
+    counted = Counter(dict(sizes))
+    counted[stratum] += 1
+    return tuple(sorted(counted.items()))
+
+
+def strata(records: Sequence[Record]) -> list[str]:
+    """What each record is to be spread evenly by: its class, its rarest tag, or the fifth its number lies in."""
+    tags = Counter(name for record in records if isinstance(record.label, tuple) for name in record.label)
+    numbers = [record.label for record in records if isinstance(record.label, float)]
+    bounds = np.quantile(numbers, np.arange(1, _PARTS) / _PARTS) if numbers else np.zeros(0)
+    return [_stratum(record, tags, bounds) for record in records]
+
+
+def _stratum(record: Record, tags: Mapping[str, int], bounds: np.ndarray) -> str:
+    if isinstance(record.label, tuple):
+        return min(record.label, key=lambda name: (tags[name], name), default="")
+    if isinstance(record.label, float):
+        return str(int(np.searchsorted(bounds, record.label, side="right")))
+    return str(record.label)
 
 
 def folds(labels: np.ndarray, groups: Sequence[str], k: int, seed: int) -> np.ndarray:
     """A fold number 0..k-1 for every record, int64 of shape (n,).
 
-    `labels` are class numbers of shape (n,), `groups` the records' content digests: equal ones share a fold. Every
-    class is spread as evenly as its groups allow; a class with fewer than k groups is missing in some folds.
-    Raises `UsageError` for k < 2, and `DataError` for fewer than k groups.
+    `labels` are class numbers of shape (n,), `groups` what stays together (`Record.together`): equal ones share a
+    fold. Every class is spread as evenly as its groups allow; a class with fewer than k groups is missing in some
+    folds. Raises `UsageError` for k < 2, and `DataError` for fewer than k groups.
 
     >>> np.bincount(folds(np.zeros(10, dtype=int), [str(i) for i in range(10)], k=5, seed=0)).tolist()
     [2, 2, 2, 2, 2]
@@ -79,40 +112,67 @@ def folds(labels: np.ndarray, groups: Sequence[str], k: int, seed: int) -> np.nd
     return chosen
 
 
-def _digests_of_classes(labels: Mapping[str, set[str]]) -> dict[str, list[str]]:
-    """Class -> its distinct digests."""
-    classes: dict[str, list[str]] = defaultdict(list)
-    for digest, names in labels.items():
-        for name in names:
-            classes[name].append(digest)
-    return classes
-
-
-def _check(classes: Mapping[str, Sequence[str]], count: int) -> None:
-    if not classes:
+def _check(groups: Mapping[str, Sizes], count: int) -> None:
+    if not groups:
         raise DataError("There is nothing to learn from: no record is usable.", "See what `finegraft check` says.")
+    classes = Counter(name for sizes in groups.values() for name, _ in sizes)
     if len(classes) == 1:
         raise DataError(
             f"All {count} records are of one class, {next(iter(classes))!r}.",
             "Add a second class: there is nothing to tell apart.",
         )
-    if max(map(len, classes.values())) == 1:
+    if max(classes.values()) == 1:
         raise DataError(
             "Each class has one photo; none could be held out to judge what was learned.",
             "Add photos: at least two of each class, better fifty.",
         )
 
 
+def _under_two_labels(records: Sequence[Record]) -> set[str]:
+    """The groups that hold equal content under two labels."""
+    return {record.together for group in equals(records) if len({r.label for r in group}) > 1 for record in group}
+
+
+def _chosen(groups: Mapping[str, Sizes], barred: Collection[str], valid: float, seed: int) -> set[str]:
+    """The groups to hold out.
+
+    In the order of their places, each that brings the classes nearer to what is wanted of them, and takes none whole.
+    Of classes in groups of one record these are the first so many.
+    """
+    total = _summed(groups.values())
+    number = Counter(name for sizes in groups.values() for name, _ in sizes)
+    wanted = {name: _wanted(count, valid) if number[name] > 1 else 0 for name, count in total.items()}
+    held: Counter[str] = Counter()
+    chosen: set[str] = set()
+    order = sorted((g for g in groups if g not in barred), key=lambda group: _place(group, seed, b"hold-out"))
+    for group in order:
+        sizes = groups[group]
+        gain = sum(abs(held[c] - wanted[c]) - abs(held[c] + n - wanted[c]) for c, n in sizes)
+        if gain > 0 and all(held[c] + n < total[c] for c, n in sizes):
+            held.update(dict(sizes))
+            chosen.add(group)
+    for name in sorted(c for c in wanted if wanted[c] and not held[c]):  # its groups are all larger than what is wanted
+        own = [g for g in order if len(groups[g]) == 1 and groups[g][0][0] == name and groups[g][0][1] < total[name]]
+        if own:
+            smallest = min(own, key=lambda group: groups[group][0][1])  # the first of these in the order
+            held.update(dict(groups[smallest]))
+            chosen.add(smallest)
+    return chosen
+
+
+def _summed(groups: Collection[Sizes]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for sizes in groups:
+        total.update(dict(sizes))
+    return total
+
+
 def _wanted(count: int, valid: float) -> int:
-    """How many of `count` distinct records to hold out: rounded, and one at least left on either side."""
+    """How many of `count` records to hold out: rounded, and one at least left on either side."""
     return min(max(math.floor(count * valid + 0.5), 1), count - 1)
 
 
-def _first(digests: Sequence[str], count: int, seed: int) -> list[str]:
-    return sorted(digests, key=lambda digest: _place(digest, seed, b"hold-out"))[:count]
-
-
-def _place(digest: str, seed: int, purpose: bytes) -> bytes:
-    """Where a digest comes in the order that `seed` shuffles; each purpose has an order of its own."""
+def _place(name: str, seed: int, purpose: bytes) -> bytes:
+    """Where a group comes in the order that `seed` shuffles; each purpose has an order of its own."""
     key = hashlib.blake2b(str(int(seed)).encode(), digest_size=32).digest()
-    return hashlib.blake2b(digest.encode(), key=key, person=purpose, digest_size=16).digest()
+    return hashlib.blake2b(name.encode(), key=key, person=purpose, digest_size=16).digest()

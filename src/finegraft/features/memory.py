@@ -1,10 +1,8 @@
-"""The store as the memory of checks: small JSON values by text keys."""
+"""The store as the memory of checks."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from finegraft.features.store import Store
 
@@ -12,16 +10,15 @@ KIND = "checks"
 
 
 class CheckMemory:
-    """Keeps what checking a file has shown (see `finegraft.vision.checks.Memory`), in a `Store`."""
+    """Keeps what checking files has shown (see `finegraft.vision.remembering.Memory`), in a `Store`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def get(self, keys: Sequence[str]) -> Mapping[str, dict[str, Any]]:
+    def get(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """The values there are for `keys`."""
-        found = self._store.get_many(KIND, [key.encode() for key in keys])
-        return {key.decode(): json.loads(value) for key, value in found.items()}
+        return self._store.get_many(KIND, keys)
 
-    def put(self, values: Mapping[str, dict[str, Any]]) -> None:
+    def put(self, values: Mapping[bytes, bytes]) -> None:
         """Keep all `values`, in one transaction."""
-        self._store.put_many(KIND, {key.encode(): json.dumps(value).encode() for key, value in values.items()})
+        self._store.put_many(KIND, values)
