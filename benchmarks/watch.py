@@ -59,7 +59,7 @@ def run(
     """
     words = tuple(str(word) for word in command)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _on_cores(cores):
-        start, neighbours = time.perf_counter(), _Neighbours()
+        start, neighbours = time.perf_counter(), Neighbours()
         process = subprocess.Popen(
             words, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=out, stderr=err, start_new_session=True
         )
@@ -133,13 +133,14 @@ def _lines(name: str) -> list[bytes]:
         os.close(handle)
 
 
-class _Neighbours:
+class Neighbours:
     """Processor time of the whole machine less that of this process and of the children it has waited for."""
 
     def __init__(self) -> None:
         self.before = self._theirs()
 
     def share(self, seconds: float) -> float:
+        """The share of all processors that others took in the `seconds` since this was made, 0..1."""
         return max(0.0, self._theirs() - self.before) / (seconds * (os.cpu_count() or 1))
 
     @staticmethod

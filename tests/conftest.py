@@ -88,9 +88,12 @@ def chromium() -> str:
 _SILENT = ("--disable-background-networking", "--disable-component-update", "--proxy-server=127.0.0.1:9")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Any]:
-    """A real Chromium, as Playwright drives it, that leaves this machine alone."""
+    """A real Chromium, as Playwright drives it, that leaves this machine alone.
+
+    For one module only: while it is open, Playwright's event loop runs, and no test could start one of its own.
+    """
     from playwright import sync_api
 
     flags = ["--no-sandbox", "--disable-gpu", *_SILENT]

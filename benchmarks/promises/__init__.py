@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from benchmarks.promise import Promise
-from benchmarks.promises import fresh_clone, imagenet, peers, same_answer, small_sets, starting, throughput, training
+from benchmarks.promises import (
+    broken_files,
+    fetching,
+    fresh_clone,
+    imagenet,
+    killing,
+    many_files,
+    near_copies,
+    peers,
+    same_answer,
+    small_sets,
+    starting,
+    throughput,
+    training,
+    unbalanced,
+)
 
 ALL: list[Promise] = [
     *fresh_clone.ROWS,
@@ -14,4 +29,10 @@ ALL: list[Promise] = [
     *imagenet.ROWS,
     *same_answer.ROWS,
     *peers.ROWS,
+    *broken_files.ROWS,
+    *near_copies.ROWS,
+    *many_files.ROWS,
+    *fetching.ROWS,
+    *killing.ROWS,
+    *unbalanced.ROWS,
 ]

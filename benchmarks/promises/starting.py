@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from benchmarks import bare, watch
+from benchmarks.duel import in_turn
 from benchmarks.promise import Measured, Promise, at_most
 from benchmarks.promises.training import clothing_run
 from benchmarks.workshop import CORES, Workshop
@@ -21,13 +23,11 @@ def _times(workshop: Workshop) -> dict[str, float]:
     def measure() -> dict[str, float]:
         model = clothing_run(workshop) / "model.fg"
         photo = next(iter(sorted((workshop.data("clothing") / "test").glob("*/*.jpg"))))
-        taken: dict[str, list[float]] = {name: [] for name in ("predict", *bare.ENGINES)}
-        for _ in range(ROUNDS + 1):
-            taken["predict"].append(workshop.cli("predict", model, photo, "--json", memory=False).seconds)
-            for engine in bare.ENGINES:
-                taken[engine].append(_bare(workshop, engine, model))
-        # The first round warms the disk cache and compiles the sources.
-        return {name: median(times[1:]) for name, times in taken.items()}
+        contenders = {"predict": lambda: workshop.cli("predict", model, photo, "--json", memory=False).seconds}
+        contenders |= {engine: partial(_bare, workshop, engine, model) for engine in bare.ENGINES}
+        # The round before the first warms the disk cache and compiles the sources.
+        taken = in_turn(contenders, ROUNDS)
+        return {name: median(times) for name, times in taken.items()}
 
     return workshop.once("starting", measure)
 

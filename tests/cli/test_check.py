@@ -36,11 +36,14 @@ def test_text_and_strict(photos: Path, tmp_path: Path) -> None:
     assert finegraft("check", data, "--strict").code == 1
 
 
-def test_what_is_no_folder_of_photos(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_what_is_no_folder_of_photos(rose: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    shutil.copy(rose, tmp_path / "photo")
+    mend = "Give the folder that holds the class folders, or a table of them."
     for data, said in [
-        ("nowhere", "There is no folder nowhere. Check the path."),
-        ("file", "file is a file, not a folder. Give the folder that holds the class folders."),
+        ("nowhere", "There is no file or folder nowhere. Check the path."),
+        ("empty", f"empty is empty. {mend}"),
+        ("photo", f"photo is neither a table nor an archive. {mend}"),
     ]:
         done = finegraft("check", data, cwd=tmp_path)
         assert (done.code, done.out, done.error) == (1, "", f"Error: {said}")

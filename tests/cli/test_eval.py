@@ -102,7 +102,7 @@ def test_of_given_splits_the_test_part_is_judged(run: Path, tmp_path: Path) -> N
     data = folder_of_photos(tmp_path, {"train/rose": 4, "train/tulip": 4, "test/rose": 3, "test/tulip": 2}, seed=7)
     done = finegraft("eval", run, data, "--json")
     assert (done.object["judged_on"], done.object["n_judged"]) == ("test", 5)
-    assert done.err == "The folder has given splits: only its test part is judged.\n"
+    assert done.err == "The data has given splits: only its test part is judged.\n"
 
 
 def test_a_file_that_is_no_photo_is_a_finding(run: Path, unseen: Path, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_wrong_usage_is_2_and_says_what_was_meant(arguments: list[str], said: st
 
 
 def test_an_error_is_one_message_and_a_traceback_only_with_debug() -> None:
-    said = "Error: There is no folder nowhere. Check the path."
+    said = "Error: There is no file or folder nowhere. Check the path."
     for arguments in (["check", "nowhere"], ["check", "nowhere", "--json"]):
         done = finegraft(*arguments)
         assert (done.code, done.out, done.err) == (1, "", said + "\n")
@@ -117,7 +117,7 @@ def test_an_error_is_one_message_and_a_traceback_only_with_debug() -> None:
         assert done.code == 1
         assert done.err.startswith("Traceback")
         assert done.err.endswith(said + "\n")
-    assert finegraft("check", "--", "--debug").err == "Error: There is no folder --debug. Check the path.\n"
+    assert finegraft("check", "--", "--debug").err == "Error: There is no file or folder --debug. Check the path.\n"
 
 
 def test_a_fault_of_our_own_is_one_message_too(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import finegraft as fg
-from finegraft.cli.predict import _listed as listed
+from finegraft.cli.stdin_list import paths_on_stdin as listed
 from tests.cli.running import COMMAND, finegraft
 from tests.making import photo
 

@@ -116,7 +116,7 @@ def test_force_replaces_a_run_and_keeps_what_is_not_of_the_run(photos: Path, tmp
     assert finegraft("train", photos, "-o", run, *FAST, "--seed", "1").code == 0
     (run / "decisions.jsonl").write_text("mine")
     failed = finegraft("train", tmp_path / "nowhere", "-o", run, "--force")
-    assert failed.error == f"Error: There is no folder {tmp_path}/nowhere. Check the path."
+    assert failed.error == f"Error: There is no file or folder {tmp_path}/nowhere. Check the path."
     assert Run.open(run).settings["settings"]["seed"] == 1
     done = finegraft("train", photos, "-o", run, *FAST, "--seed", "2", "--force", "--json")
     assert done.object["run"] == str(run)
@@ -167,3 +167,51 @@ def test_odd_names_of_classes_and_folders(tmp_path: Path) -> None:
         str(path.relative_to(tmp_path)) for path in sorted(data.rglob("*.jpg"))
     ]
     assert {row["label"] for row in answered.rows} <= {"a 'quoted' \"name\"", "größe 猫"}
+
+
+@pytest.fixture(scope="module")
+def few_tulips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-four roses and four tulips."""
+    return folder_of_photos(tmp_path_factory.mktemp("few") / "photos", {"rose": 24, "tulip": 4})
+
+
+WEIGHED = "Class 'rose' has 19 to learn from, 'tulip' only 3: a record of 'tulip' counts 6.33 times one of 'rose', "
+
+
+def test_unbalanced_classes_are_weighed_and_it_is_said(few_tulips: Path, tmp_path: Path) -> None:
+    done = finegraft("train", few_tulips, "-o", tmp_path / "run", *FAST)
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert "% found, averaged over the classes (" in lines[0]
+    assert lines[1].startswith("Macro F1: ")
+    assert lines[2].startswith("Weakest class: ")
+    assert "This comes second because rare classes hardly count in it: tulip is 1 of the 6." in lines[3]
+    assert f"{WEIGHED}so that every class counts the same." in lines
+    (few,) = (line for line in lines if line.startswith("Class 'tulip' has only 3 to learn from: "))
+    assert "Add at least 2, better 47" in few
+    stored = Run.open(tmp_path / "run").settings
+    assert stored["class_weights"] == {"rose": 0.5789, "tulip": 3.6667}
+    assert stored["class_weights_reason"].startswith(WEIGHED)
+    assert stored["settings"]["class_weights"] == "auto"
+    report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "so that every class counts the same." in report
+    assert "% found" in report.partition("</header>")[0]
+
+
+def test_class_weights_can_be_refused(few_tulips: Path, tmp_path: Path) -> None:
+    said = finegraft("train", few_tulips, "-o", tmp_path / "run", *FAST, "--class-weights", "no", "--json").object
+    assert said["class_weights"] is None
+    assert Run.open(tmp_path / "run").settings["class_weights_reason"].endswith("as was asked for.")
+    assert 0 <= said["macro_recall"] <= 1
+
+
+def test_balanced_classes_have_no_weights_and_no_words_about_them(training: tuple[Path, Done]) -> None:
+    run, done = training
+    assert done.object["class_weights"] is None
+    assert Run.open(run).settings["class_weights_reason"].startswith("All records count the same: ")
+
+
+def test_another_word_for_class_weights_is_wrong_usage(photos: Path, tmp_path: Path) -> None:
+    done = finegraft("train", photos, "-o", tmp_path / "run", "--class-weights", "yes")
+    assert done.code == 2
+    assert "'yes' is not one of 'auto', 'no'" in done.error

@@ -23,6 +23,34 @@ def test_wilson_ends_are_exact_and_nothing_is_known_without_records() -> None:
     assert intervals.wilson(0, 0) == (0.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("support", "recall"),
+    [
+        ([33, 33, 3], [0.95, 0.95, 0.8]),
+        ([33, 33, 3], [0.95, 0.9, 0.5]),
+        ([300, 5], [0.995, 0.5]),
+        ([2] * 37, [0.9] * 37),
+        ([2] * 37, np.linspace(0.6, 1, 37).tolist()),
+        ([100, 50, 25, 12, 6, 3, 2, 1], np.linspace(0.98, 0.4, 8).tolist()),
+        ([500, 500, 50], [0.95, 0.95, 0.8]),
+        ([20], [0.9]),
+    ],
+)
+def test_macro_recall_interval_covers_the_truth(support: list[int], recall: list[float]) -> None:
+    found = np.random.default_rng(3).binomial(support, recall, size=(1000, len(support)))
+    intervals_found = [intervals.of_macro_recall(row, np.array(support)) for row in found]
+    covered = np.mean([low <= np.mean(recall) <= high for low, high in intervals_found])
+    assert covered >= 0.93  # 0.95 less three standard errors of 1,000 sets
+
+
+def test_macro_recall_of_one_class_has_wilsons_interval_and_stays_within_0_and_1() -> None:
+    assert intervals.of_macro_recall(np.array([7]), np.array([9])) == pytest.approx(intervals.wilson(7, 9))
+    low, high = intervals.of_macro_recall(np.array([3, 50]), np.array([3, 50]))
+    assert 0.6 < low < 0.9
+    assert high == 1.0
+    assert intervals.of_macro_recall(np.array([0, 0]), np.array([1, 2]))[0] == 0.0
+
+
 def true_f1(shares: np.ndarray) -> float:
     """The macro F1 of a population whose confusion table has these shares."""
     return float((2 * np.diag(shares) / (shares.sum(axis=0) + shares.sum(axis=1))).mean())

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support, top_k_accuracy_score
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    precision_recall_fscore_support,
+    recall_score,
+    top_k_accuracy_score,
+)
 
 from finegraft.evaluation import metrics
 from finegraft.evaluation.calibration import expected_calibration_error
@@ -27,6 +33,8 @@ def test_values_agree_with_scikit_learn(n: int, k: int) -> None:
     assert found["accuracy"].value == pytest.approx(accuracy_score(truth, predicted))
     assert found["error_rate"].value == pytest.approx(1 - accuracy_score(truth, predicted))
     assert found["macro_f1"].value == pytest.approx(f1_score(truth, predicted, average="macro"))
+    recall = recall_score(truth, predicted, average="macro", labels=np.unique(truth))
+    assert found["macro_recall"].value == pytest.approx(recall)
     assert found["ece"].value == pytest.approx(expected_calibration_error(probabilities, truth))
 
 
@@ -38,7 +46,8 @@ def test_top_k_agrees_with_scikit_learn(top: int) -> None:
 
 
 def test_top_5_is_reported_only_with_more_than_five_classes() -> None:
-    assert list(metrics.of_categories(*judged(40, 5))) == ["accuracy", "error_rate", "macro_f1", "ece"]
+    five = ["accuracy", "error_rate", "macro_f1", "macro_recall", "ece"]
+    assert list(metrics.of_categories(*judged(40, 5))) == five
     assert list(metrics.of_categories(*judged(40, 6)))[-1] == "top_5_accuracy"
 
 

@@ -61,9 +61,12 @@ def test_summary_holds_the_promised_keys_as_plain_json() -> None:
     judged = large()
     summary = json.loads(json.dumps(judged.summary_json(), allow_nan=False))
     assert set(summary) == {
-        "metrics", "accuracy", "accuracy_interval", "error_rate", "macro_f1", "ece", "n_judged", "classes",
+        "metrics", "accuracy", "accuracy_interval", "error_rate", "macro_f1", "macro_recall", "ece", "n_judged",
+        "classes",
     }  # fmt: skip
-    assert set(summary["metrics"]) == {"accuracy", "error_rate", "macro_f1", "ece", "top_5_accuracy"}
+    assert set(summary["metrics"]) == {
+        "accuracy", "error_rate", "macro_f1", "macro_recall", "ece", "top_5_accuracy",
+    }  # fmt: skip
     assert summary["accuracy"] == summary["metrics"]["accuracy"]["value"] == judged.accuracy.value
     assert tuple(summary["accuracy_interval"]) == judged.accuracy.interval
     assert summary["macro_f1"] == judged.macro_f1.value

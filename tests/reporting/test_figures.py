@@ -9,7 +9,7 @@ import pytest
 
 from finegraft.reporting import axes
 from finegraft.reporting.axes import Figure
-from finegraft.reporting.bars import accuracy_ruler, share_bar
+from finegraft.reporting.bars import share_bar, share_ruler
 from finegraft.reporting.figures import error_curve, finder_points, loss_curves, lr_curve, value_at
 from finegraft.reporting.matrix import confusion_matrix
 from tests.reporting.making import finder_curve, history_of
@@ -180,13 +180,11 @@ def test_hostile_class_names_stay_text_in_the_matrix() -> None:
     assert any("<script>" in t for t in texts(root))
 
 
-def test_the_ruler_says_accuracy_interval_and_guess() -> None:
-    root = ElementTree.fromstring(accuracy_ruler(0.934, (0.915, 0.951), 0.2).text)
+@pytest.mark.parametrize("word", ["right", "found"])
+def test_the_ruler_says_share_interval_and_guess(word: str) -> None:
+    root = ElementTree.fromstring(share_ruler(0.934, (0.915, 0.951), 0.2, word).text)
     label = str(root.get("aria-label")).replace("\u00a0", " ")
-    assert (
-        label
-        == "93.4 % right, between 91.5–95.1 %; always naming the commonest class would be right 20.0 % of the time"
-    )
+    assert label == f"93.4 % {word}, between 91.5–95.1 %; always naming the commonest class would give 20.0 %"
 
 
 @pytest.mark.parametrize(("share", "width"), [(0.0, "0"), (0.25, "25"), (1.0, "100"), (1.0000001, "100")])

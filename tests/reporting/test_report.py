@@ -19,6 +19,7 @@ from finegraft.evaluation.run import Run
 from finegraft.reporting.material import Material
 from finegraft.reporting.report import page_of, report
 from finegraft.targets import Category
+from tests.making import photo
 from tests.reporting.making import HOSTILE, evaluation_of, history_of, run_of
 from tests.reporting.reading import Outline
 
@@ -122,6 +123,38 @@ def test_a_key_that_leads_out_of_the_data_is_not_followed(tmp_path: Path) -> Non
     keys = ("../secret.jpg", str(outside), *evaluation.keys[2:])
     run.write_evaluation(Evaluation(keys, evaluation.target, evaluation.truth, evaluation.probabilities))
     assert written(run, tmp_path).all("img") == []
+
+
+def test_a_table_and_a_test_part_of_its_own_may_name_files_elsewhere(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS, photos=False)
+    evaluation = run.evaluation()
+    (tmp_path / "beside.jpg").write_bytes(photo(1))
+    (tmp_path / "elsewhere.jpg").write_bytes(photo(2))
+    (tmp_path / "data" / "labels.csv").write_text("file,label\n")
+    worst = [evaluation.keys.index(judged.key) for judged in evaluation.top_losses(2)]
+    keys = list(evaluation.keys)
+    keys[worst[0]], keys[worst[1]] = "../beside.jpg", str(tmp_path / "elsewhere.jpg")
+    run.write_evaluation(Evaluation(tuple(keys), evaluation.target, evaluation.truth, evaluation.probabilities))
+    stored, root = run.settings, str(tmp_path / "data")
+    for changed, pictures in [
+        ({"data": f"{root}/labels.csv", "root": root}, 2),
+        ({"data": root, "root": root, "source": {"test": str(tmp_path)}}, 2),
+        ({"data": root, "root": root, "source": {"test": None}}, 0),
+        ({"data": f"{tmp_path}/beside.jpg", "root": root}, 0),
+    ]:
+        assert len(written(run.with_settings({**stored, **changed}), tmp_path).all("img")) == pictures, changed
+
+
+def test_pictures_come_from_where_an_archive_was_unpacked(tmp_path: Path) -> None:
+    run = run_of(tmp_path, FLOWERS)
+    moved = tmp_path / "unpacked"
+    (tmp_path / "data").rename(moved)
+    changed = {**run.settings, "data": str(tmp_path / "set.zip"), "root": str(moved)}
+    assert len(written(run.with_settings(changed), tmp_path).all("img")) == 12
+    shutil.rmtree(moved)
+    outline = written(run.with_settings(changed), tmp_path)
+    assert outline.all("img") == []
+    assert f"No pictures: the data is no longer at {tmp_path}/set.zip" in outline.text
 
 
 def test_hostile_names_stay_text_everywhere(tmp_path: Path) -> None:

@@ -228,3 +228,45 @@ def test_a_training_that_diverged_is_told_as_such() -> None:
     taught.fit(3, lr=1e30)
     with pytest.raises(DataError, match="Training has probably diverged: use a lower learning rate"):
         taught.evaluate()
+
+
+def unbalanced(judged: int = 60, spread: float = 1.2) -> tuple[list[Split | None], np.ndarray, np.ndarray]:
+    """Splits, features and truth: 90, 90 and 6 records to learn from, then `judged` with as many of each class."""
+    features, truth = blobs(3 * (90 + judged), spread=spread)
+    rows = [np.flatnonzero(truth == label)[:n] for label, n in enumerate((90, 90, 6))]
+    learned = np.concatenate(rows)
+    held_out = np.arange(270, 270 + judged)
+    splits: list[Split | None] = ["train"] * len(learned) + ["held-out"] * judged
+    order = np.concatenate([learned, held_out])
+    return splits, features[order], truth[order]
+
+
+def test_class_weights_come_from_the_training_part_and_reach_every_step() -> None:
+    splits, features, truth = unbalanced()
+    taught = given(splits, features, truth)
+    assert taught.class_weights.values is not None
+    np.testing.assert_allclose(taught.class_weights.values, 186 / 3 / np.array([90, 90, 6]))
+    assert taught._recipe.weights is taught.class_weights.values
+    plain = given(splits, features, truth, class_weights="no")
+    assert (plain.class_weights.values, plain.class_weights.unbalanced) == (None, True)
+    for one in (taught, plain):
+        one.fit_one_cycle(6)
+    assert taught.find_lr().losses != plain.find_lr().losses
+    assert taught.calibration.temperature != plain.calibration.temperature
+    found = taught.evaluate().metrics()["macro_recall"].value
+    assert found > plain.evaluate().metrics()["macro_recall"].value
+
+
+def test_balanced_classes_are_learned_bit_for_bit_as_without_weights() -> None:
+    assert chosen(learner()) == chosen(learner(class_weights="no"))
+
+
+def test_a_judged_part_of_another_mix_changes_no_weight() -> None:
+    features, truth = blobs(90)
+    splits: list[Split | None] = ["train" if i < 60 or kind == 0 else "held-out" for i, kind in enumerate(truth)]
+    assert given(splits, features, truth).class_weights.values is None
+
+
+def test_another_word_for_class_weights_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"^Class weights are 'auto' or 'no', got 'yes'\.$"):
+        learner(class_weights="yes")

@@ -3,22 +3,23 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from finegraft.data.dataset import Dataset
+from finegraft.data.findings import LEAVES_OUT
 from finegraft.errors import DataError
 from finegraft.evaluation.run import Run
-from finegraft.vision.sources import photos, read
+from finegraft.vision.sources import read
+from finegraft.vision.walk import walk
 from tests.making import folder_of_photos, photo
 
 
 def kinds(data: Dataset) -> dict[str, str]:
-    """Key -> kind of the findings about single files."""
-    return {f.key: f.kind for f in data.findings if f.key}
+    """Key -> kind of the findings that leave a file out."""
+    return {f.key: f.kind for f in data.findings if f.kind in LEAVES_OUT}
 
 
 def test_class_folders_become_records_sorted_by_key(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_run_below_the_data_is_no_data(tmp_path: Path) -> None:
     run.write_settings({"data": "."})
     (run.path / "notes.txt").write_text("my own")
     assert read(tmp_path) == before, "a finished run"
-    assert len(list(photos([tmp_path]))) == 10
+    assert len(list(walk(tmp_path))) == 10
 
 
 @pytest.mark.parametrize(
@@ -189,8 +190,12 @@ def test_a_folder_that_cannot_be_listed_is_a_finding(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("none", r"There is no folder .*none\. Check the path\."),
-        ("file", r".*file is a file, not a folder\. Give the folder that holds the class folders\."),
+        ("none", r"There is no file or folder .*none\. Check the path\."),
+        (
+            "file",
+            r".*file is neither a table nor an archive\. Give the folder that holds the class folders, or a table",
+        ),
+        ("nothing", r".*nothing is empty\. Give the folder that holds the class folders, or a table of them\."),
         ("empty", r"The folder .*empty holds no files\. Put each class in a folder of its own: .*/rose/1\.jpg"),
         ("flat", r".*flat holds 3 photos but no class folders\. Put each class in a folder of its own"),
         ("splits", r".*splits holds 4 photos but no class folders\."),
@@ -198,6 +203,7 @@ def test_a_folder_that_cannot_be_listed_is_a_finding(tmp_path: Path, monkeypatch
 )
 def test_what_cannot_be_read_says_how_to_mend_it(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / "file").write_bytes(photo(1))
+    (tmp_path / "nothing").touch()
     (tmp_path / "empty" / "a").mkdir(parents=True)
     folder_of_photos(tmp_path, {"flat": 3, "splits/train": 2, "splits/test": 2})
     with pytest.raises(DataError, match=text):
@@ -215,49 +221,8 @@ def test_files_of_which_none_is_a_photo_are_all_named(tmp_path: Path) -> None:
 def test_progress_reaches_the_total(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     read(folder_of_photos(tmp_path, {"a": 5, "b": 5}), progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(i, 10) for i in range(1, 11)]
-
-
-def test_photos_expands_files_folders_and_globs_in_order(tmp_path: Path) -> None:
-    folder_of_photos(tmp_path, {"b": 2, "a/deep": 1, ".hidden": 1})
-    single = tmp_path / ".named.jpg"
-    single.write_bytes(b"x")
-    found = list(photos([str(single), tmp_path / "b", str(tmp_path / "*" / "deep"), str(tmp_path / "b" / "*1.jpg")]))
-    assert [p.relative_to(tmp_path).as_posix() for p in found] == [
-        ".named.jpg",
-        "b/0000.jpg",
-        "b/0001.jpg",
-        "a/deep/0000.jpg",
-        "b/0001.jpg",
-    ]
-
-
-def test_a_name_that_looks_like_a_glob_is_a_name_first(tmp_path: Path) -> None:
-    (tmp_path / "photo[1].jpg").write_bytes(b"x")
-    assert list(photos([tmp_path / "photo[1].jpg"])) == [tmp_path / "photo[1].jpg"]
-
-
-def test_a_missing_file_is_passed_on_to_get_its_own_error(tmp_path: Path) -> None:
-    assert list(photos([tmp_path / "none.jpg", "x" * 5000, "null\0byte"])) == [
-        tmp_path / "none.jpg",
-        Path("x" * 5000),
-        Path("null\0byte"),
-    ]
-
-
-def test_a_glob_or_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"No file matches .*\*\.jpg\. Check the pattern"):
-        list(photos([str(tmp_path / "*.jpg")]))
-    with pytest.raises(DataError, match=r"The folder .* holds no files\. Name a folder with photos"):
-        list(photos([tmp_path]))
-
-
-def test_an_endless_list_is_not_read_ahead(tmp_path: Path) -> None:
-    def endless() -> Any:
-        while True:
-            yield tmp_path / "photo.jpg"
-
-    assert len(list(islice(photos(endless()), 5))) == 5
+    assert seen[-1] == (10, 10)
+    assert seen == sorted(seen)
 
 
 @pytest.mark.shared_data

@@ -8,8 +8,9 @@ import click
 
 from finegraft.cli.choices import OneOf
 from finegraft.cli.output import json_option, print_json
+from finegraft.data import archives
 from finegraft.errors import UsageError
-from finegraft.features.store import Store
+from finegraft.features.store import Store, cache_folder
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -25,24 +26,28 @@ def command(action: str, size: str | None, as_json: bool) -> None:
       finegraft cache limit 2GB
       finegraft cache clear
 
-    See, limit or clear what is remembered: features, checks and graphs. Losing it costs time only.
+    See, limit or clear what is remembered: features, checks, graphs and unpacked archives. Losing it costs time only.
     """
     if (size is not None) != (action == "limit"):
         raise UsageError(
             "A size goes with `cache limit`, and with nothing else.", "For example: finegraft cache limit 2GB"
         )
+    kept = cache_folder() / "archives"
     with Store.open() as store:
         if action == "clear":
             store.clear()
+            archives.clear(kept)
         elif size is not None:
             store.set_limit(parse_size(size))
             store.trim()
         kinds = store.sizes()
+        count, unpacked = archives.sizes(kept)
         found = {
             "path": None if store.path is None else str(store.path),
             "bytes": sum(size for _, size in kinds.values()),
             "limit": store.limit,
-            "kinds": {kind: {"entries": count, "bytes": size} for kind, (count, size) in kinds.items()},
+            "kinds": {kind: {"entries": entries, "bytes": size} for kind, (entries, size) in kinds.items()},
+            "archives": {"path": str(kept), "entries": count, "bytes": unpacked},
         }
     if as_json:
         print_json(found)
@@ -50,8 +55,10 @@ def command(action: str, size: str | None, as_json: bool) -> None:
     click.echo(
         f"{found['path'] or 'nothing on disk'}: {_readable(found['bytes'])} of at most {_readable(found['limit'])}"
     )
-    for kind, (count, total) in kinds.items():
-        click.echo(f"  {kind:<9} {count:>9,} entries  {_readable(total):>9}")
+    for kind, (entries, total) in kinds.items():
+        click.echo(f"  {kind:<9} {entries:>9,} entries  {_readable(total):>9}")
+    if count:
+        click.echo(f"{kept}: {count:,} unpacked archives, {_readable(unpacked)}, which the limit does not count")
 
 
 def parse_size(text: str) -> int:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from pathlib import Path
+from statistics import median
+from typing import Any
 
 import click
 
-from finegraft.cli.output import Counter, json_option, print_json
+from finegraft.cli.data_options import DataOptions, data_options
+from finegraft.cli.output import json_option, must_be_writable, print_json
 from finegraft.cli.printable import printable
 from finegraft.data.dataset import Dataset
 from finegraft.data.findings import KINDS
-from finegraft.features.memory import CheckMemory
 from finegraft.features.store import Store
 
 _SHOWN = 40
@@ -18,19 +21,24 @@ _SHOWN = 40
 
 @click.command("check")
 @click.argument("data")
+@data_options
+@click.option("--html", "page", metavar="FILE", help="Also write a page: what was found, with pictures of it.")
 @click.option("--strict", is_flag=True, help="End with 1 when anything was found.")
 @json_option
-def command(data: str, strict: bool, as_json: bool) -> int:
+def command(data: str, page: str | None, strict: bool, as_json: bool, **options: Any) -> int:
     """
     \b
       finegraft check PHOTOS
+      finegraft check PHOTOS --html check.html
+      finegraft check photos.csv --target species
 
-    Open every file of DATA, a folder with one folder of photos per class, once and say what is wrong with it.
+    Open every file of DATA once and say what is wrong with it. DATA is a folder with one folder of photos per class, a
+    table with a column of paths (CSV, TSV, Parquet, or a list of paths and labels), or a zip or tar of these.
     """
-    from finegraft.vision.sources import read
-
+    if page is not None:
+        must_be_writable(Path(page))
     with Store.open() as store:
-        dataset = read(data, CheckMemory(store), Counter("checked"))
+        dataset = DataOptions.taken_from(options).read(data, store)
     if as_json:
         print_json(
             {
@@ -42,20 +50,50 @@ def command(data: str, strict: bool, as_json: bool) -> int:
         )
     else:
         click.echo("\n".join(describe(dataset)))
+    if page is not None:
+        _write_page(dataset, Path(page))
     return 1 if strict and dataset.findings else 0
+
+
+def _write_page(dataset: Dataset, path: Path) -> None:
+    from finegraft import modality
+    from finegraft.data.contents import read_content
+    from finegraft.errors import UnreadableFile
+    from finegraft.reporting.findings import findings_page
+
+    thumbnail = modality.get(dataset.modality).thumbnail
+
+    def shown(key: str) -> bytes | None:
+        try:
+            return thumbnail(read_content(dataset.root / key), 200)
+        except UnreadableFile:  # it went away since it was checked
+            return None
+
+    findings_page(dataset, shown, path)
+    click.echo(f"Page: {path}", err=True)
+
+
+def _summary(dataset: Dataset) -> list[str]:
+    """How many photos can be used, and what their labels are."""
+    usable, counts = dataset.usable, dataset.counts()
+    numbers = sorted(record.label for record in usable if isinstance(record.label, float))
+    if numbers:
+        what = "labelled with numbers"
+    elif any(isinstance(record.label, tuple) for record in usable):
+        what = f"with {len(counts)} tags, several to a photo,"
+    else:
+        what = f"of {len(counts)} classes"
+    head = f"{len(usable):,} photos {what} can be used, {len(dataset.left_out):,} files are left out."
+    if numbers:
+        return [head, "", f"  from {numbers[0]:g} to {numbers[-1]:g}, in the middle {median(numbers):g}"]
+    names = {printable(name): count for name, count in counts.items()}
+    width = max(map(len, names), default=0)
+    return [head, "", *(f"  {name:<{width}}  {count:>7,}" for name, count in names.items())]
 
 
 def describe(dataset: Dataset) -> list[str]:
     """The summary first, then a line for each finding."""
-    counts = dataset.counts()
-    lines = [
-        f"{len(dataset.usable):,} photos of {len(counts)} classes can be used, "
-        f"{len(dataset.left_out):,} files are left out.",
-        "",
-    ]
-    names = {printable(name): count for name, count in counts.items()}
-    width = max(map(len, names), default=0)
-    lines += [f"  {name:<{width}}  {count:>7,}" for name, count in names.items()]
+    lines = _summary(dataset)
     kinds = Tally(finding.kind for finding in dataset.findings)
     if not kinds:
         return [*lines, "", "Nothing is wrong with them."]

@@ -7,21 +7,21 @@ import sys
 from collections import Counter as Tally
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from finegraft.cli.choices import OneOf
+from finegraft.cli.data_options import DataOptions, labelled_options
 from finegraft.cli.model import is_imagenet, open_model, run_of
-from finegraft.cli.output import Counter, headline, json_option, print_json
+from finegraft.cli.output import headline, json_option, print_json
 from finegraft.cli.printable import printable
 from finegraft.cli.suggestions import did_you_mean, nearest
 from finegraft.data.dataset import Dataset
 from finegraft.data.record import Record
 from finegraft.errors import DataError, UnreadableFile
 from finegraft.evaluation.result import Evaluation
-from finegraft.features.memory import CheckMemory
 from finegraft.features.store import Store
 from finegraft.targets import Category
 
@@ -32,26 +32,27 @@ if TYPE_CHECKING:
 @click.command("eval")
 @click.argument("model")
 @click.argument("data")
+@labelled_options
 @click.option("--map", "map_file", metavar="CSV", help="Rows of: class of the model, your class.")
 @click.option("--engine", type=OneOf(["auto", "openvino", "onnxruntime"]), default="auto", show_default=True)
 @json_option
-def command(model: str, data: str, map_file: str | None, engine: str, as_json: bool) -> None:
+def command(model: str, data: str, map_file: str | None, engine: str, as_json: bool, **options: Any) -> None:
     """
     \b
       finegraft eval RUN PHOTOS
       finegraft eval imagenet PHOTOS --map map.csv
 
-    Score MODEL on the labelled photos of DATA. MODEL is a RUN folder, a bundle, or the word imagenet.
+    Score MODEL on the labelled photos of DATA: a folder of class folders, a table with a column of paths, or a zip or
+    tar of these. MODEL is a RUN folder, a bundle, or the word imagenet.
 
     Where DATA has given splits, its test part is judged, or its validation part where there is no test. With --map
     the probabilities of all classes that map to one of yours are added up. Photos that MODEL has learned from are left
     out, as far as its run tells.
     """
-    from finegraft.vision.sources import read
-
+    source = DataOptions.taken_from(options)
     predictor = open_model(model, engine)
     with Store.open() as store:
-        dataset = read(data, CheckMemory(store), Counter("checked"))
+        dataset = source.read_classes(data, store)
     chosen, part = _judged_part(dataset)
     records = _not_learned_from(chosen, model, data)
     mapping = None if map_file is None else read_map(Path(map_file), predictor.labels)
@@ -83,7 +84,7 @@ def _judged_part(dataset: Dataset) -> tuple[Sequence[Record], str]:
     if not dataset.given_splits & {"test", "validation"}:
         return dataset.usable, "given"
     part = dataset.judged_on
-    click.echo(f"The folder has given splits: only its {part} part is judged.", err=True)
+    click.echo(f"The data has given splits: only its {part} part is judged.", err=True)
     return dataset.part(part), part
 
 

@@ -7,16 +7,17 @@ from typing import Any
 
 import click
 
+from finegraft.cli.data_options import DataOptions, data_options
 from finegraft.cli.output import Counter, json_option, must_be_writable, print_json
 from finegraft.cli.train import learning_options, must_be_able_to_train
 from finegraft.data.atomic import write_atomically
-from finegraft.features.memory import CheckMemory
 from finegraft.features.store import Store
 
 
 @click.command("lr")
 @click.argument("data")
 @click.option("-o", "--output", default="lr", show_default=True, help="Writes OUTPUT.png and OUTPUT.json.")
+@data_options
 @learning_options
 @json_option
 def command(data: str, output: str, as_json: bool, **options: Any) -> None:
@@ -24,7 +25,8 @@ def command(data: str, output: str, as_json: bool, **options: Any) -> None:
     \b
       finegraft lr PHOTOS
 
-    Sweep the learning rate on DATA: a suggestion with its reason, the curve as a picture and as numbers.
+    Sweep the learning rate on DATA, as `train` takes it: a suggestion with its reason, the curve as a picture and as
+    numbers.
     """
     must_be_able_to_train()
     import json
@@ -32,15 +34,14 @@ def command(data: str, output: str, as_json: bool, **options: Any) -> None:
     from finegraft.models.backbones import find
     from finegraft.reporting.picture import lr_curve_png
     from finegraft.vision.assembly import learner
-    from finegraft.vision.sources import read
 
     picture, numbers = Path(f"{output}.png"), Path(f"{output}.json")
     for path in (picture, numbers):
         must_be_writable(path)
     find(options["backbone"], options["weights"])  # what is missing is said now, not after the photos were read
-    valid, seed = options.pop("valid"), options["seed"]
+    source, valid, seed = DataOptions.taken_from(options), options.pop("valid"), options["seed"]
     with Store.open() as store:
-        dataset = read(data, CheckMemory(store), Counter("checked")).split(valid, seed)
+        dataset = source.read_classes(data, store).split(valid, seed)
         made = learner(dataset, store=store, progress=Counter("features of"), show=False, **options)
     curve = made.find_lr()
     found = curve.to_json()

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from finegraft.cli.printable import printable
+from finegraft.data.balance import lopsided
 from finegraft.errors import StorageError
 
 if TYPE_CHECKING:
+    from finegraft.evaluation.recalls import Recall
     from finegraft.evaluation.result import Evaluation
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -91,21 +93,58 @@ def percent(share: float) -> str:
 
 
 def headline(evaluation: Evaluation, part: str) -> list[str]:
-    """What a person reads first: accuracy with its interval, the other figures, the confused pairs."""
-    accuracy = evaluation.accuracy
-    low, high = accuracy.interval or (accuracy.value, accuracy.value)
+    """What a person reads first: the leading figure with its interval, the other figures, the confused pairs.
+
+    Accuracy leads, unless one class has four times the judged records of another or more: then it tells little of the
+    rare classes, and macro recall leads.
+    """
+    unbalanced = lopsided(evaluation.per_class().support.tolist())
+    leading = _macro_first(evaluation, part) if unbalanced else [_accuracy_first(evaluation, part)]
+    told = {"accuracy", "error_rate", "macro_recall", "macro_f1" if unbalanced else ""}
     figures = ", ".join(
         f"{name.replace('_', ' ')} {metric.value:.3f}"
         for name, metric in evaluation.metrics().items()
-        if name not in {"accuracy", "error_rate"}
+        if name not in told
     )
-    lines = [
-        f"{percent(accuracy.value)} right ({percent(low)} to {percent(high)}, 95 % interval) "
-        f"on {len(evaluation):,} photos of the {part} part.",
-        f"Also: {figures}.",
-    ]
+    lines = [*leading, f"Also: {figures}."]
     pairs = evaluation.most_confused(min_val=2)[:3]
     if pairs:
         said = "; ".join(f"{a} taken for {b} ({n} times)" for a, b, n in pairs)
         lines.append(printable(f"Most confused: {said}."))
     return lines
+
+
+def _accuracy_first(evaluation: Evaluation, part: str) -> str:
+    accuracy = evaluation.accuracy
+    return (
+        f"{percent(accuracy.value)} right ({_between(accuracy.interval)}, 95 % interval) "
+        f"on {len(evaluation):,} photos of the {part} part."
+    )
+
+
+def _macro_first(evaluation: Evaluation, part: str) -> list[str]:
+    """Macro recall and F1, the weakest class, and accuracy with the reason why it comes second."""
+    from finegraft.evaluation.recalls import rarest, weakest  # heavy: what only speaks does not wait for it
+
+    recall, f1, accuracy = (evaluation.metrics()[name] for name in ("macro_recall", "macro_f1", "accuracy"))
+    weak, rare = weakest(evaluation), rarest(evaluation)
+    rarest_too = "" if rare == weak else f" Rarest: {_found(rare)}."
+    return [
+        f"{percent(recall.value)} found, averaged over the classes ({_between(recall.interval)}, 95 % interval; macro "
+        f"recall), on {len(evaluation):,} photos of the {part} part.",
+        f"Macro F1: {f1}.",
+        printable(f"Weakest class: {_found(weak)}.{rarest_too}"),
+        printable(
+            f"{percent(accuracy.value)} right in all ({_between(accuracy.interval)}). This comes second because rare "
+            f"classes hardly count in it: {rare.label} is {rare.judged:,} of the {len(evaluation):,}."
+        ),
+    ]
+
+
+def _found(recall: Recall) -> str:
+    return f"{recall.label}, {recall.found:,} of {recall.judged:,} found ({_between(recall.interval)})"
+
+
+def _between(interval: tuple[float, float] | None) -> str:
+    low, high = interval or (0.0, 1.0)
+    return f"{percent(low)} to {percent(high)}"

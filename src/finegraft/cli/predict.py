@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,8 +18,13 @@ from finegraft.cli.model import open_model
 from finegraft.cli.output import must_be_writable, percent
 from finegraft.cli.printable import printable
 from finegraft.cli.sorting import Sorter, must_lie_outside
+from finegraft.cli.stdin_list import paths_on_stdin
 from finegraft.errors import UsageError
 from finegraft.inference.prediction import Prediction, PredictionError
+
+if TYPE_CHECKING:
+    from finegraft.inference.predictor import Predictor
+    from finegraft.vision.asked import Asked
 
 Answer = Prediction | PredictionError
 Row = dict[str, Any]
@@ -30,6 +35,7 @@ Writer = Callable[[Answer], None]
 @click.command("predict")
 @click.argument("model")
 @click.argument("paths", nargs=-1, required=True)
+@click.option("--path", "path_column", metavar="COL", help="Column of a table that holds the paths of the photos.")
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many classes to show.")
 @click.option("--among", metavar="A,B,…", help="Choose only among these classes; one alone is answered yes or no.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -43,6 +49,7 @@ Writer = Callable[[Answer], None]
 def command(
     model: str,
     paths: tuple[str, ...],
+    path_column: str | None,
     top: int,
     among: str | None,
     as_json: bool,
@@ -56,34 +63,35 @@ def command(
     \b
       finegraft predict RUN photo.jpg
       finegraft predict imagenet photo.jpg --among hotdog
+      finegraft predict RUN photos.csv --path file --csv
       find . -name '*.jpg' | finegraft predict RUN - --json
 
-    Answer for PATHs: files, folders, globs, or - for a list on stdin (a line each, or ended by null bytes as from
-    find -print0). MODEL is a RUN folder, a bundle, or the word imagenet. Every file gets an answer or a named error,
-    in order.
+    Answer for PATHs: files, folders, globs, zips and tars, tables with a column of paths, or - for a list on stdin (a
+    line each, or ended by null bytes as from find -print0). MODEL is a RUN folder, a bundle, or the word imagenet.
+    Every file and every row gets an answer or a named error, in order.
     """
     style = _style(as_json, as_csv)
     if page is not None:
         must_be_writable(Path(page))
     if sort_into is not None:
         must_lie_outside(Path(sort_into), paths)
-    files = _files(paths)  # before the model: a wrong path should not wait for it
+    files = _files(paths, path_column)  # before the model: a wrong path should not wait for it
     predictor = open_model(model, engine)
     if among is not None:
         predictor = predictor.among([name.strip() for name in among.split(",") if name.strip()])
     write = _writer(style, top, files)
-    kept: list[Row] = []
+    kept: list[tuple[Path | None, Row]] = []
     answered = failed = 0
     sorter = None if sort_into is None else Sorter(Path(sort_into))
-    with closing(predictor.predict_many(files)) as answers:
-        for answer in answers:
+    with closing(_answered(predictor, files)) as answers:
+        for file, answer in answers:
             write(answer)
             answered += isinstance(answer, Prediction)
             failed += isinstance(answer, PredictionError)
             if page is not None:
-                kept.append(_row(answer, top))
-            if sorter is not None and isinstance(answer, Prediction):
-                sorter.copy(answer)
+                kept.append((file, _row(answer, top)))
+            if sorter is not None and file is not None and isinstance(answer, Prediction):
+                sorter.copy(replace(answer, path=str(file)))
     if page is not None:
         _write_page(kept, Path(page), predictor.description["modality"])
     if failed and style is None:
@@ -97,48 +105,40 @@ def _style(as_json: bool, as_csv: bool) -> str | None:
     return "json" if as_json else "csv" if as_csv else None
 
 
-def _files(paths: tuple[str, ...]) -> list[Path] | Iterator[Path]:
-    """The photos meant; a list where their number is known, so that the model can choose its engine."""
-    from finegraft.vision.sources import photos
+def _files(paths: tuple[str, ...], column: str | None) -> list[Asked] | Iterator[Path]:
+    """What is to be answered; a list where its number is known, so that the model can choose its engine."""
+    from finegraft.vision.asked import asked
 
     if "-" in paths:
-        if len(paths) > 1:
+        if len(paths) > 1 or column is not None:
             raise UsageError("- means a list on stdin and stands alone.", f"Got {' '.join(paths)}.")
-        return _listed()
-    return list(photos(paths))
+        return paths_on_stdin()
+    return list(asked(paths, column))
 
 
-def _listed() -> Iterator[Path]:
-    """The paths on stdin, each as soon as it is there.
-
-    The first separator to arrive tells which kind of list it is; a null byte that came with it counts more than a line
-    feed, which may belong to a name. Not through `sys.stdin`: a thread that waits in its buffer would stop the process
-    from ending.
-    """
-    rest, end = b"", b""
-    while chunk := os.read(0, 65_536):
-        rest += chunk
-        end = end or next((byte for byte in (b"\0", b"\n") if byte in chunk), b"")
-        if end:
-            *lines, rest = rest.split(end)
-            yield from _named(lines, end)
-    yield from _named([rest], end)
-
-
-def _named(lines: Iterable[bytes], end: bytes) -> Iterator[Path]:
-    """The paths on `lines`; empty ones are passed over, and the carriage returns of Windows are no part of a name."""
-    for line in lines:
-        name = line.removesuffix(b"\r") if end == b"\n" else line
-        if name:
-            yield Path(os.fsdecode(name))
+def _answered(
+    predictor: Predictor, files: list[Asked] | Iterator[Path]
+) -> Generator[tuple[Path | None, Answer], None, None]:
+    """Each file, where there is one, and its answer under the name it was asked by."""
+    if not isinstance(files, list):
+        with closing(predictor.predict_many(files)) as answers:
+            for answer in answers:
+                yield Path(answer.path or ""), answer
+        return
+    with closing(predictor.predict_many([one.path for one in files if one.path is not None])) as answers:
+        for one in files:
+            if one.path is None:
+                yield None, PredictionError(one.shown, one.code, one.reason)
+            else:
+                yield one.path, replace(next(answers), path=one.shown)
 
 
-def _writer(style: str | None, top: int, files: object) -> Writer:
+def _writer(style: str | None, top: int, files: list[Asked] | Iterator[Path]) -> Writer:
     if style == "json":
         return lambda answer: click.echo(json.dumps(_row(answer, top)))
     if style == "csv":
         return _csv_writer()
-    width = min(60, max((len(printable(str(path))) for path in files), default=0)) if isinstance(files, list) else 40
+    width = min(60, max((len(printable(one.shown)) for one in files), default=0)) if isinstance(files, list) else 40
     return lambda answer: click.echo(_line(answer, top, width))
 
 
@@ -173,7 +173,7 @@ def _line(answer: Answer, top: int, width: int) -> str:
     return f"{printable(answer.path or ''):<{width}}  {printable(said)}"
 
 
-def _write_page(rows: Iterable[Row], path: Path, modality: str) -> None:
+def _write_page(rows: Iterable[tuple[Path | None, Row]], path: Path, modality: str) -> None:
     from finegraft import modality as modalities
     from finegraft.data.contents import read_content
     from finegraft.errors import UnreadableFile
@@ -181,11 +181,11 @@ def _write_page(rows: Iterable[Row], path: Path, modality: str) -> None:
 
     thumbnail = modalities.get(modality).thumbnail
 
-    def picture(row: Row) -> bytes | None:
+    def picture(file: Path | None, row: Row) -> bytes | None:
         try:
-            return None if "error" in row else thumbnail(read_content(Path(row["path"])), 320)
+            return None if file is None or "error" in row else thumbnail(read_content(file), 320)
         except UnreadableFile:  # it went away since it was answered
             return None
 
-    gallery(((picture(row), row, Path(row["path"]).name) for row in rows), path)
+    gallery(((picture(file, row), row, Path(row["path"]).name) for file, row in rows), path)
     click.echo(f"Page: {path}", err=True)

@@ -16,19 +16,26 @@ import click
 
 from finegraft import __version__
 from finegraft.cli.choices import OneOf
+from finegraft.cli.data_options import DataOptions, data_options
 from finegraft.cli.numbers import Automatic
-from finegraft.cli.output import Counter, Stopwatch, headline, json_option, print_json
+from finegraft.cli.output import Counter, Stopwatch, headline, json_option, percent, print_json
+from finegraft.cli.printable import printable
+from finegraft.data.balance import balance
 from finegraft.data.contents import digest_of
 from finegraft.errors import BackboneError, MissingExtra
+from finegraft.evaluation.leakage import Leakage, leakage
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
-from finegraft.features.memory import CheckMemory
 from finegraft.features.store import Store
 from finegraft.models.backbones import DEFAULT, EMBEDDED, find
 
 if TYPE_CHECKING:
-    from finegraft.data.dataset import Dataset
     from finegraft.training.learner import Learner
+
+
+# Keys of run.json that `--json` prints as they are.
+_FOR_JSON = ("judged_on", "n_train", "seconds", "findings", "lr", "class_weights", "leakage")
+_FEW_SHOWN = 3  # classes with very few photos that are named on the terminal
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class Settings:
     lr: float | None
     epochs: int | None
     batch_size: int | None
+    class_weights: str
     mirror: bool
     engine: str
     device: str
@@ -113,6 +121,13 @@ def learning_options(command: Any) -> Any:
             show_default=True,
             help="Photos per training step.",
         ),
+        click.option(
+            "--class-weights",
+            type=OneOf(["auto", "no"]),
+            default="auto",
+            show_default=True,
+            help="Let classes with far fewer photos than others count as much as these.",
+        ),
         click.option("--mirror", is_flag=True, help="Learn from the mirror image of every photo too."),
         click.option(
             "--engine",
@@ -130,6 +145,7 @@ def learning_options(command: Any) -> Any:
 
 @click.command("train")
 @click.argument("data")
+@data_options
 @click.option("-o", "--output", "run_path", required=True, metavar="RUN", help="Folder to put the run in.")
 @learning_options
 @click.option("--lr", type=Automatic(float, above=0), default="auto", show_default=True, help="Highest learning rate.")
@@ -143,19 +159,21 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
       finegraft report RUN
       finegraft predict RUN photo.jpg
 
-    Train on DATA, a folder with one folder of photos per class, and leave everything in RUN.
+    Train on DATA and leave everything in RUN. DATA is a folder with one folder of photos per class, a table with a
+    column of paths (CSV, TSV, Parquet, or a list of paths and labels), or a zip or tar of these.
 
-    Folders named train, validation and test above the class folders are given splits; without them a fifth is held
-    out. The part that gives the headline number chooses nothing.
+    Folders named train, validation and test above the class folders are given splits, and so is what --split-column
+    and --test say; without any a fifth is held out. The part that gives the headline number chooses nothing.
     """
     must_be_able_to_train()
+    source = DataOptions.taken_from(options)
     settings = Settings(**options)
     find(settings.backbone, settings.weights)  # what is missing is said now, not after the photos were read
     run = Run.create(run_path, force)
     watch = Stopwatch()
     with ExitStack() as on_failure:
         on_failure.callback(run.discard)
-        learner, evaluation = _train(data, run, settings, watch)
+        learner, evaluation = _train(data, source, run, settings, watch)
         on_failure.pop_all()
     run = run.publish()
     stored = run.settings
@@ -163,22 +181,22 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
         print_json(
             {
                 **evaluation.summary_json(),
-                **{key: stored[key] for key in ("judged_on", "n_train", "seconds", "findings", "lr")},
+                **{key: stored[key] for key in _FOR_JSON},
                 "backbone": stored["backbone"]["name"],
                 "run": str(run.path),
             }
         )
         return
-    click.echo("\n".join(_summary(run, learner.data, evaluation)))
+    click.echo("\n".join(_summary(run, learner, evaluation)))
 
 
-def _train(data: str, run: Run, settings: Settings, watch: Stopwatch) -> tuple[Learner, Evaluation]:
+def _train(
+    data: str, source: DataOptions, run: Run, settings: Settings, watch: Stopwatch
+) -> tuple[Learner, Evaluation]:
     """The whole loop, stage by stage; every stage leaves its file in the run."""
-    from finegraft.vision.sources import read
-
     with Store.open() as store:
         with watch.stage("check"):
-            dataset = read(data, CheckMemory(store), Counter("checked")).split(settings.valid, settings.seed)
+            dataset = source.read_classes(data, store).split(settings.valid, settings.seed)
         with watch.stage("start"):
             from finegraft.reporting.report import report
             from finegraft.vision.assembly import learner as make_learner
@@ -192,6 +210,7 @@ def _train(data: str, run: Run, settings: Settings, watch: Stopwatch) -> tuple[L
                 head=settings.head,  # type: ignore[arg-type]
                 seed=settings.seed,
                 batch_size=settings.batch_size,
+                class_weights=settings.class_weights,  # type: ignore[arg-type]
                 mirror=settings.mirror,
                 engine=settings.engine,
                 device=settings.device,
@@ -213,7 +232,7 @@ def _train(data: str, run: Run, settings: Settings, watch: Stopwatch) -> tuple[L
         run.write_evaluation(evaluation)
     with watch.stage("bundle"):
         learner.predictor().save(run.model)
-    record = _record(run, data, settings, learner, evaluation, watch)
+    record = _record(run, data, source, settings, learner, evaluation, watch)
     with watch.stage("report"):
         report(run.with_settings(record), run.report)
     run.write_settings({**record, "seconds": watch.table()})  # last: it says that the run is complete
@@ -231,18 +250,27 @@ class _Log:
 
 
 def _record(
-    run: Run, data: str, settings: Settings, learner: Learner, evaluation: Evaluation, watch: Stopwatch
+    run: Run,
+    data: str,
+    source: DataOptions,
+    settings: Settings,
+    learner: Learner,
+    evaluation: Evaluation,
+    watch: Stopwatch,
 ) -> dict[str, Any]:
     """What run.json keeps."""
     from finegraft.cli.environment import environment
 
     calibration = learner.calibration
     dataset = learner.data
+    leaked = leakage(dataset, evaluation)
     return {
         "finegraft": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(["finegraft", *sys.argv[1:]]),
         "data": str(Path(data).resolve()),
+        "root": str(dataset.root.resolve()),
+        "source": source.to_json(),
         "modality": dataset.modality,
         "target": learner.target.to_json(),
         **learner.origin.describe(),
@@ -252,6 +280,7 @@ def _record(
             "head": learner.head,
             "batch_size": learner.batch_size,
         },
+        **learner.class_weights.to_json(learner.target.labels),
         "lr": learner.lr,
         "trials": [asdict(trial) for trial in learner.trials],
         "environment": environment(),
@@ -259,6 +288,7 @@ def _record(
         "n_judged": len(evaluation),
         "judged_on": dataset.judged_on,
         "metrics": evaluation.summary_json()["metrics"],
+        "leakage": None if leaked is None else leaked.to_json(),
         "temperature": calibration.temperature,
         "unsure_below": calibration.unsure_below,
         "seconds": watch.table(),
@@ -268,15 +298,40 @@ def _record(
     }
 
 
-def _summary(run: Run, dataset: Dataset, evaluation: Evaluation) -> list[str]:
-    stored = run.settings
+def _summary(run: Run, learner: Learner, evaluation: Evaluation) -> list[str]:
+    stored, dataset = run.settings, learner.data
     seconds = " · ".join(f"{name} {value:.1f}" for name, value in stored["seconds"].items())
     left_out = len(dataset.left_out)
     return [
         *headline(evaluation, dataset.judged_on),
+        *_leaked(leakage(dataset, evaluation), dataset.judged_on),
         f"Learned from {stored['n_train']:,} photos; {left_out:,} {'file was' if left_out == 1 else 'files were'} "
         f"left out. Head: {stored['settings']['head']}, learning rate {stored['lr']:.2g}.",
+        *_balance(learner),
         f"Seconds: {seconds}.",
         f"Report: {run.report}",
         f"Next: finegraft predict {shlex.quote(str(run.path))} photo.jpg",
     ]
+
+
+def _leaked(found: Leakage | None, part: str) -> list[str]:
+    """What copies between the given splits are worth; nothing where there are none."""
+    if found is None:
+        return []
+    many = f"Of the {part} part, {found.leaked:,} have a copy or one of their group in another part"
+    if found.without is None or found.optimism is None:
+        return [f"{many}: all of it. Nothing is known about photos it has not seen."]
+    low, high = found.without.interval or (0.0, 1.0)
+    return [
+        f"{many}. Without them {percent(found.without.value)} are right ({percent(low)} to {percent(high)}): "
+        f"the split flatters by {100 * found.optimism:+.1f} points."
+    ]
+
+
+def _balance(learner: Learner) -> list[str]:
+    """What was done about unbalanced classes, and the classes with very few photos; nothing where there are none."""
+    weights = [learner.class_weights.reason] if learner.class_weights.unbalanced else []
+    few = [finding.note for finding in balance(learner.data.usable) if finding.kind == "few"]
+    if len(few) > _FEW_SHOWN:
+        few[_FEW_SHOWN:] = [f"{len(few) - _FEW_SHOWN:,} more classes have very few photos: the report names them."]
+    return [printable(line) for line in (*weights, *few)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from finegraft.data import parts
 from finegraft.errors import StorageError
 
 
@@ -16,16 +18,19 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that becomes `path` when the block ends without an error.
 
     The content is on disk before the rename, so neither `kill -9` nor a power cut leaves a half-written `path`. What
-    they do leave is the temporary file, hidden and named `.….part`: nothing reads it and nothing removes it, since
-    it could belong to a process still at work. A link stays a link: what it leads to is replaced. Raises
-    `StorageError` where the folder cannot be written.
+    they do leave is the temporary file, hidden and named `.….part`: nothing reads it, and the next process that
+    writes in that folder removes it. A link stays a link: what it leads to is replaced. Raises `StorageError` where
+    the folder cannot be written.
     """
     try:
         place = Path(os.path.realpath(path))
         place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _new_file(place.parent)
+        _swept(place.parent)
+        temporary, handle = parts.made(place.parent)
     except OSError as error:
         raise _storage_error(path, error) from error
+    if sys.platform == "win32":
+        os.close(handle)  # an open file cannot be renamed there
     try:
         yield temporary
         _flush(temporary)
@@ -38,6 +43,8 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if sys.platform != "win32":
+            os.close(handle)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -46,15 +53,10 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def _new_file(folder: Path) -> Path:
-    """An empty hidden file of our own in `folder`.
-
-    Not `tempfile.mkstemp`: its files are their owner's alone, and giving them the ordinary mode needs the umask, which
-    can only be read by setting it, for every thread at once.
-    """
-    temporary = folder / f".{secrets.token_hex(8)}.part"
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    return temporary
+@functools.lru_cache(maxsize=256)
+def _swept(folder: Path) -> None:
+    """Sweep `folder`, once in a process: thousands of copies into one folder must not list it thousands of times."""
+    parts.sweep(folder)
 
 
 def _flush(file: Path) -> None:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import weakref
 from pathlib import Path
 
 from finegraft.errors import RunError
+from finegraft.evaluation.files import UNFINISHED
 
 if sys.platform != "win32":
     import fcntl
-
-UNFINISHED = "unfinished.txt"
 
 
 class Mark:
     """`unfinished.txt` in `folder`, locked: one process at a time works there.
 
-    The lock ends with the process, or with this object. Raises `RunError` where another holds it, unless told to
-    `wait` for its end.
+    The lock ends with the process, or with this object. Raises `RunError` where another holds it, `OSError` where the
+    folder cannot be written.
     """
 
-    def __init__(self, folder: Path, wait: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self._path = folder / UNFINISHED
-        handle = _locked(self._path, wait)
+        handle = _locked(self._path)
         self._let_go = weakref.finalize(self, os.close, handle)
-        os.write(handle, b"finegraft works here, or was stopped before the end.\n")
+        with contextlib.suppress(OSError):  # a full disk: the words are for people, the file alone is the mark
+            os.write(handle, b"finegraft works here, or was stopped before the end.\n")
 
     def release(self) -> None:
         """End the lock and leave the file: what it marks stays unfinished. Nothing the second time."""
@@ -43,12 +44,12 @@ class Mark:
         self._let_go()
 
 
-def _locked(path: Path, wait: bool) -> int:
+def _locked(path: Path) -> int:
     """The open file `path`, made where it is missing, with the lock on it. Raises `RunError` and `OSError`."""
     while True:
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
         try:
-            _lock(handle, path.parent, wait)
+            _lock(handle, path.parent)
             if os.path.samestat(os.fstat(handle), path.stat()):
                 return handle
         except FileNotFoundError:
@@ -59,12 +60,12 @@ def _locked(path: Path, wait: bool) -> int:
         os.close(handle)  # whoever held it has removed the file since it was opened: a lock on it would bind nobody
 
 
-def _lock(handle: int, folder: Path, wait: bool) -> None:
+def _lock(handle: int, folder: Path) -> None:
     # Windows has no flock, and its byte locks would keep people from reading the file: there, two at once are not
     # noticed. Nor are they on a network file system that knows no locks.
     if sys.platform != "win32":
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RunError(
                 f"Another finegraft is working in {folder}.", "Wait for its end, or choose another folder with -o."

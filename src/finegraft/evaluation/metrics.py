@@ -22,6 +22,7 @@ __all__ = [
     "ece",
     "error_rate",
     "macro_f1",
+    "macro_recall",
     "of_categories",
     "per_class",
     "ranks",
@@ -67,13 +68,15 @@ class PerClass:
 
 
 def of_categories(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, Metric]:
-    """The numbers by name: accuracy, error_rate, macro_f1, ece and, with more than 5 classes, top_5_accuracy."""
+    """By name: accuracy, error_rate, macro_f1, macro_recall, ece and, with more than 5 classes, top_5_accuracy."""
     k = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
+    matrix = confusion_matrix(truth, predicted, k)
     metrics = {
         "accuracy": accuracy(truth, predicted),
         "error_rate": error_rate(truth, predicted),
-        "macro_f1": macro_f1(confusion_matrix(truth, predicted, k)),
+        "macro_f1": macro_f1(matrix),
+        "macro_recall": macro_recall(matrix),
         "ece": ece(truth, probabilities),
     }
     if k > 5:
@@ -124,6 +127,17 @@ def macro_f1(matrix: np.ndarray) -> Metric:
     """
     occurs = (matrix.sum(axis=0) + matrix.sum(axis=1)) > 0
     return _with_interval(float(per_class(matrix).f1[occurs].mean()), intervals.of_macro_f1(matrix))
+
+
+def macro_recall(matrix: np.ndarray) -> Metric:
+    """The mean recall of the classes that occur in the truth, also called balanced accuracy.
+
+    `matrix` is a confusion matrix, int (k, k) with the truth in rows. Interval: `intervals.of_macro_recall`.
+    """
+    support = matrix.sum(axis=1)
+    occurs = support > 0
+    found, support = np.diag(matrix)[occurs], support[occurs]
+    return Metric(float((found / support).mean()), intervals.of_macro_recall(found, support))
 
 
 def ece(truth: np.ndarray, probabilities: np.ndarray) -> Metric:

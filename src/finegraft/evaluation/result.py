@@ -137,6 +137,7 @@ class Evaluation:
             "accuracy_interval": found["accuracy"].to_json()["interval"],
             "error_rate": found["error_rate"].value,
             "macro_f1": found["macro_f1"].value,
+            "macro_recall": found["macro_recall"].value,
             "ece": found["ece"].value,
             "n_judged": len(self),
             "classes": list(self.labels),

@@ -10,6 +10,7 @@ from finegraft.evaluation.metrics import Metric, wilson
 from finegraft.evaluation.result import Judged
 from finegraft.reporting import wording
 from finegraft.reporting.bars import share_bar
+from finegraft.reporting.leading import unbalanced
 from finegraft.reporting.markup import Child, Html, join, name, tag
 from finegraft.reporting.material import Material
 from finegraft.reporting.matrix import confusion_matrix
@@ -35,13 +36,17 @@ _METRICS: dict[str, tuple[str, bool, str]] = {
     "error_rate": ("Wrong", True, "Share of wrong answers."),
     "top_5_accuracy": ("Right within five", True, "The right class is among its first five answers."),
     "macro_f1": ("Macro F1", False, "From 0 to 1, every class counting the same, however rare."),
+    "macro_recall": ("Macro recall", True, "Share found of each class, averaged over the classes."),
     "ece": ("Calibration error", True, "How far the stated probabilities are from how often they are right (ECE)."),
 }
 
 
 def merits(material: Material) -> Section:
     """The figures of merit, each with its interval and its meaning."""
-    rows: list[list[Child]] = [_merit(key, metric) for key, metric in _metrics(material).items()]
+    found = _metrics(material)
+    if unbalanced(material.evaluation):
+        found = {**{key: found[key] for key in ("macro_recall", "macro_f1") if key in found}, **found}
+    rows: list[list[Child]] = [_merit(key, metric) for key, metric in found.items()]
     columns = [Column("Measure"), Column("Value", True), Column(term("Interval"), True)]
     return section("merits", "How good", table("Figures of merit", columns, rows), *_unsure(material))
 

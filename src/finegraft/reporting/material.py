@@ -54,8 +54,11 @@ class Material:
 
     @property
     def root(self) -> Path | None:
-        """The folder the records were read from, None where it is not recorded or no longer there."""
-        recorded = self.settings.get("data")
+        """The folder the records were read from, None where it is not recorded or no longer there.
+
+        Of an archive that is the place it was unpacked to, which may have been cleared.
+        """
+        recorded = self.settings.get("root", self.settings.get("data"))
         if not isinstance(recorded, str) or not Path(recorded).is_dir():
             return None
         return Path(recorded)
@@ -63,10 +66,12 @@ class Material:
     def thumbnail(self, key: str, side: int) -> bytes | None:
         """A small picture of one record, None where there is none to be had: file gone, changed, unreadable.
 
-        A key that would lead out of the data's folder is not followed.
+        A key that leads out of the data's folder is followed only where it may: in a table, whose rows may name any
+        file, and in a test part of its own.
         """
         root, inside = self.root, PurePosixPath(key)
-        if root is None or inside.is_absolute() or ".." in inside.parts:
+        leads_out = inside.is_absolute() or ".." in inside.parts
+        if root is None or (leads_out and not self._may_lead_out):
             return None
         try:
             if (root / inside).stat().st_size > _LARGEST:
@@ -74,3 +79,8 @@ class Material:
             return modality.get(str(self.settings.get("modality"))).thumbnail((root / inside).read_bytes(), side)
         except (OSError, FinegraftError, ValueError):
             return None
+
+    @property
+    def _may_lead_out(self) -> bool:
+        data = Path(str(self.settings.get("data")))
+        return (data.parent == self.root and data.is_file()) or bool(self.part("source").get("test"))

@@ -9,6 +9,7 @@ from typing import Any
 from finegraft.data.dataset import Dataset
 from finegraft.data.findings import KINDS, LEAVES_OUT
 from finegraft.reporting import wording
+from finegraft.reporting.balance import words_on_balance
 from finegraft.reporting.bars import share_bar
 from finegraft.reporting.markup import Child, Html, join, name, tag
 from finegraft.reporting.material import Material
@@ -35,7 +36,9 @@ def data(material: Material) -> Section:
         words = nothing("This report was made from an evaluation alone: it knows nothing of the data behind it.")
         return section("data", "The data", words)
     counts = _counts(material.dataset, f"{material.noun.capitalize()}s of each class")
-    return section("data", "The data", counts, _left_out(material.dataset), *_findings(material))
+    return section(
+        "data", "The data", counts, *words_on_balance(material), _left_out(material.dataset), *_findings(material)
+    )
 
 
 def _counts(dataset: Dataset, caption: str) -> Html:

@@ -16,6 +16,7 @@ from finegraft.reporting.markup import Child, Html, clean, join, tag
 MEANINGS: dict[str, str] = {
     "interval": "Where the true number lies in 95 of 100 such measurements.",
     "held out": "A part of your data, chosen by chance, that the model never learned from.",
+    "macro recall": "The share found of each class, averaged over the classes: a rare one counts as much as any.",
     "learning rate": "How far the model moves at each step of learning.",
     "epoch": "One pass over everything the model learns from.",
     "head": "The last layers, which are learned from your data.",

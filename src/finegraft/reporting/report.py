@@ -9,6 +9,7 @@ from finegraft.data.atomic import write_atomically
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
 from finegraft.reporting import judged, learned, origin, verdict, wording
+from finegraft.reporting.leading import leading
 from finegraft.reporting.material import Material
 from finegraft.reporting.page import Section, command, document, paragraph, section
 
@@ -39,8 +40,9 @@ def page_of(material: Material) -> str:
 
 
 def _title(material: Material) -> str:
-    accuracy = wording.percent(material.evaluation.accuracy.value)
-    return f"{material.folder.name}: {accuracy} right" if material.folder else f"{accuracy} right"
+    first = leading(material.evaluation)
+    said = f"{wording.percent(first.metric.value)} {first.word}"
+    return f"{material.folder.name}: {said}" if material.folder else said
 
 
 def _use(material: Material) -> Section:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-import numpy as np
-
-from finegraft.reporting import wording
-from finegraft.reporting.bars import accuracy_ruler
+from finegraft.reporting import leading, wording
+from finegraft.reporting.bars import share_ruler
 from finegraft.reporting.markup import Child, Html, join, name, tag
 from finegraft.reporting.material import Material
 from finegraft.reporting.page import command, paragraph
@@ -22,20 +20,20 @@ _JUDGED_ON = {
 def header(material: Material) -> Html:
     """The page's header."""
     evaluation = material.evaluation
-    accuracy = evaluation.accuracy
-    between: list[Child] = (
-        [tag("span", wording.percent_range(accuracy.interval), class_="range")] if accuracy.interval else []
-    )
+    first = leading.leading(evaluation)
+    value, interval = first.metric.value, first.metric.interval
+    between: list[Child] = [tag("span", wording.percent_range(interval), class_="range")] if interval else []
     number = material.counted(len(evaluation))
     on = f"Judged on {number} it has not seen. " if material.settings else f"Judged on {number}. "
-    ruler = accuracy_ruler(accuracy.value, accuracy.interval, commonest(evaluation.truth))
+    weakest = leading.weakest_class(evaluation)
     return tag(
         "header",
         _eyebrow(material),
-        tag("h1", f"{wording.percent(accuracy.value)} right ", *between),
-        tag("p", on, mistakes(material), left_out(material), class_="lead"),
-        tag("div", ruler, class_="ruler"),
-        paragraph(_basis(material)),
+        tag("h1", f"{wording.percent(value)} {first.word} ", *between),
+        tag("p", on, weakest, mistakes(material), leaked(material), left_out(material), class_="lead"),
+        tag("div", share_ruler(value, interval, first.guess, first.word), class_="ruler"),
+        *leading.why(evaluation),
+        paragraph(_basis(material, first.range)),
         *_next(material),
     )
 
@@ -54,6 +52,17 @@ def mistakes(material: Material) -> Html:
     return join(["It most often takes ", name(actual), " for ", name(predicted), f" ({often}). "])
 
 
+def leaked(material: Material) -> Html:
+    """A sentence on judged records of which a copy was learned from; none where there are none."""
+    found = material.part("leakage")
+    number, without = found.get("records"), found.get("accuracy_without")
+    if not isinstance(number, int):
+        return Html("")
+    share = f"; without them {wording.percent(without['value'])} are right" if isinstance(without, dict) else ""
+    verb = "has" if number == 1 else "have"
+    return Html(f"{material.counted(number)} of these {verb} a copy in another part{share}. ")
+
+
 def left_out(material: Material) -> Html:
     """A sentence on the files that were not used; none where nothing is known of them."""
     if material.dataset is None:
@@ -65,19 +74,14 @@ def left_out(material: Material) -> Html:
     return join([tag("a", words, href="#left-out"), "."])
 
 
-def commonest(truth: np.ndarray) -> float:
-    """The share that always naming the commonest class would get right."""
-    return float(np.bincount(truth).max() / len(truth))
-
-
-def _basis(material: Material) -> str:
+def _basis(material: Material, range_of: str) -> str:
     judged_on = _JUDGED_ON.get(str(material.settings.get("judged_on")), "")
     learned = material.settings.get("n_train")
     classes = wording.count(len(material.evaluation.target), "class")
     words = f"{classes}."
     if isinstance(learned, int) and judged_on:
         words = f"It learned {classes} from {material.counted(learned)}; the judged ones are {judged_on}."
-    return f"{words} The range holds the true accuracy in 95 of 100 such measurements."
+    return f"{words} The range holds the true {range_of} in 95 of 100 such measurements."
 
 
 def _eyebrow(material: Material) -> Html:

@@ -30,15 +30,15 @@ class Calibration:
 
 
 def calibrate(
-    recipe: Recipe, kind: HeadKind, fits: Sequence[Fit], train: Table, digests: Sequence[str], seed: int
+    recipe: Recipe, kind: HeadKind, fits: Sequence[Fit], train: Table, groups: Sequence[str], seed: int
 ) -> Calibration:
     """Train one head for each of five folds just as the real one was, and learn from what they say of the rest.
 
-    `digests` are the records' content digests: copies share a fold. With fewer than three different records nothing
+    `groups` say what stays together: copies share a fold. With fewer than three groups nothing
     can be measured so: the temperature is 1, and every answer counts as unsure.
     """
     truth = train.truth.cpu().numpy()
-    distinct = len(set(digests))
+    distinct = len(set(groups))
     if distinct < 3:
         return Calibration(1.0, 1.0, np.full((len(truth), recipe.classes), 1 / recipe.classes))
 
@@ -49,8 +49,10 @@ def calibrate(
             recipe.train(network, part, fit)
         return scores_of(network, train.rows(rest))
 
-    fold_of = folds(truth, digests, min(FOLDS, distinct), seed)
+    fold_of = folds(truth, groups, min(FOLDS, distinct), seed)
     scores = out_of_fold(fold_of, learn_and_score)
+    # Every record counts the same here, also where the recipe weighs the classes: so probabilities mean what they say
+    # for a mix of classes like this one. A weighted fit hangs on the few records of the rarest class and loses that.
     temperature = fit_temperature(scores, truth)
     probabilities = softmax(scores, temperature)
     return Calibration(temperature, unsure_below(probabilities, truth), probabilities)

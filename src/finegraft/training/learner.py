@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol, cast
 
@@ -18,6 +19,7 @@ from finegraft.inference.predictor import Predictor
 from finegraft.models import heads
 from finegraft.models.heads import HeadKind
 from finegraft.targets import Category, softmax
+from finegraft.training import class_weights as weighing
 from finegraft.training.callbacks import History
 from finegraft.training.confidence import Calibration, calibrate
 from finegraft.training.lr_finder import LRCurve, find_lr
@@ -49,10 +51,12 @@ class Learner:
     `features` float32 (n, d): row i belongs to `data.usable[i]`; `mirrored`, of the same shape, holds the features of
     the mirrored photos, to be learned from as well. `head` is "linear", "mlp", or "auto" to choose by
     the loss on an inner split. Nothing that chooses (head, rate, temperature, threshold) ever sees the part that the
-    result is judged on. `callbacks` may be appended to (`finegraft.training.callbacks`).
+    result is judged on. `class_weights` is "auto", to let every class count the same where some have far fewer records
+    than others (`finegraft.training.class_weights`), or "no". `callbacks` may be appended to
+    (`finegraft.training.callbacks`).
 
     Raises `DataError` where nothing is there to judge on, or a class has records to judge but none to learn from, and
-    `UsageError` for a batch size below 1.
+    `UsageError` for a batch size below 1 or another word for `class_weights`.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Learner:
         head: HeadKind | Literal["auto"] = "auto",
         seed: int = 0,
         batch_size: int | None = None,
+        class_weights: weighing.Wanted = "auto",
         mirrored: np.ndarray | None = None,
         device: str = "cpu",
         show: bool = True,
@@ -86,7 +91,8 @@ class Learner:
         self.batch_size = default_batch_size(n_train) if batch_size is None else batch_size
         if self.batch_size < 1:
             raise UsageError(f"The batch size must be at least 1, got {batch_size!r}.")
-        self._recipe = Recipe(len(self.target), of_categories(), self.batch_size, seed)
+        self.class_weights = weighing.choose(_counts(data, self.target), class_weights)
+        self._recipe = _recipe(self.class_weights.values, len(self.target), self.batch_size, seed, device)
         self._show = show
         self._head: HeadKind | None = None if head == "auto" else head
         self._network: nn.Sequential | None = None
@@ -135,9 +141,9 @@ class Learner:
         """Temperature and threshold, from out-of-fold scores of the training part; computed on first use."""
         if self._calibration is None:
             rows = self._rows("train")
-            digests = [self._records[row].digest for row in rows]
+            groups = [self._records[row].together for row in rows]
             self._calibration = calibrate(
-                self._recipe, self.head, self._fits, self._table.rows(rows), digests, self.seed
+                self._recipe, self.head, self._fits, self._table.rows(rows), groups, self.seed
             )
         return self._calibration
 
@@ -200,6 +206,17 @@ class Learner:
         kept = hold_out([self._records[row] for row in train], INNER_PART, self.seed)
         inner = np.array([self._records[row].key in kept for row in train])
         return train[~inner], train[inner]
+
+
+def _counts(data: Dataset, target: Category) -> dict[str, int]:
+    """Training records of each class, in the order of the classes."""
+    counted = Counter(str(record.label) for record in data.part("train"))
+    return {label: counted[label] for label in target.labels}
+
+
+def _recipe(weights: np.ndarray | None, classes: int, batch_size: int, seed: int, device: str) -> Recipe:
+    loss = of_categories(weights=None if weights is None else torch.from_numpy(weights).to(device, torch.float32))
+    return Recipe(classes, loss, batch_size, seed, weights)
 
 
 def _positive(epochs: int) -> int:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from finegraft.models import heads
-from finegraft.models.heads import HeadKind
-from finegraft.training import loop
+from finegraft.models.heads import HeadKind, Standardise
+from finegraft.training import class_weights, loop
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import Objective
 from finegraft.training.optimizers import sgd
@@ -46,12 +47,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Trains heads of `classes` classes. Equal seeds and equal tables give equal heads, bit for bit, on a CPU."""
+    """Trains heads of `classes` classes. Equal seeds and equal tables give equal heads, bit for bit, on a CPU.
+
+    `weights` float64 (classes,) say how much a record of each class counts; None: all the same.
+    """
 
     classes: int
     objective: Objective
     batch_size: int
     seed: int
+    weights: np.ndarray | None = None
 
     def batches(self, table: Table) -> Batches:
         """`table` cut into mini-batches."""
@@ -61,7 +66,11 @@ class Recipe:
         """An untrained head that standardises by the features of `table`."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return heads.make(kind, table.features, self.classes).to(table.features.device)
+            head = heads.make(kind, table.features, self.classes).to(table.features.device)
+        if self.weights is not None:
+            weight = class_weights.of_records(self.weights, table.truth)
+            head[0] = class_weights.centred(cast(Standardise, head[0]), table.features, weight)
+        return head
 
     def train(
         self,

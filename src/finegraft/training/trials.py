@@ -42,5 +42,8 @@ def _trial(kind: HeadKind, recipe: Recipe, learn: Table, choose: Table, epochs: 
     recipe.train(network, learn, Fit(one_cycle(lr), epochs))
     scores, truth = scores_of(network, choose), choose.truth.cpu().numpy()
     probabilities = softmax(scores, fit_temperature(scores, truth))
+    # Plain, also where the recipe weighs the classes: a weighted mean hangs on the few records of the rarest one. Macro
+    # F1 after choosing by the plain and by the weighted loss: bears with 12 teddies 0.963 and 0.963, with 4 0.943 and
+    # 0.943, clothing with a long tail 0.776 and 0.768, dresses with 12 skirts 0.809 and 0.803.
     loss = -np.log(probabilities[np.arange(len(truth)), truth].clip(1e-12)).mean()
     return HeadTrial(kind, lr, float(loss), float((scores.argmax(1) != truth).mean()))

@@ -15,6 +15,7 @@ from finegraft.features.extract import Features
 from finegraft.features.store import Store, opened
 from finegraft.models import backbones
 from finegraft.models.heads import HeadKind
+from finegraft.training.class_weights import Wanted
 from finegraft.training.learner import Learner, target_of
 from finegraft.vision.body import Progress, View, body, features_of
 from finegraft.vision.preprocess import Resize
@@ -30,6 +31,7 @@ def learner(
     head: HeadKind | Literal["auto"] = "auto",
     seed: int = 0,
     batch_size: int | None = None,
+    class_weights: Wanted = "auto",
     mirror: bool = False,
     engine: str = "auto",
     device: str = "auto",
@@ -58,6 +60,7 @@ def learner(
         head=head,
         seed=seed,
         batch_size=batch_size,
+        class_weights=class_weights,
         mirrored=others[0] if others else None,
         device=device,
         show=show,

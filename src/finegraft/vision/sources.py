@@ -1,167 +1,137 @@
-"""Where photos come from: a folder of class folders to learn from, and any paths to predict."""
+"""Photos to learn from: every file of a source opened once, as a record, or left out with its reason."""
 
 from __future__ import annotations
 
-import glob
-import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from finegraft.data.balance import balance
-from finegraft.data.contents import read_content
-from finegraft.data.copies import copies
 from finegraft.data.dataset import Dataset
 from finegraft.data.findings import Finding
+from finegraft.data.kinds import kind_of
+from finegraft.data.labels import Reading
 from finegraft.data.record import Record
-from finegraft.errors import DataError, UnreadableFile
-from finegraft.vision.checks import Checked, Memory, Progress, check_files
-from finegraft.vision.layout import Layout, Place
+from finegraft.errors import DataError
+from finegraft.vision.archives import list_archive, list_top
+from finegraft.vision.checked import Checked, Checks
+from finegraft.vision.checks import Progress, check_files
+from finegraft.vision.columns import Wanted
+from finegraft.vision.doubts import doubted
+from finegraft.vision.listing import LAY_OUT, Found, Listing, Paths
+from finegraft.vision.placing import placed
+from finegraft.vision.remembering import Memory
+from finegraft.vision.tables import list_table
+from finegraft.vision.testpart import with_test_part
 
-_LAY_OUT = "Put each class in a folder of its own: {0}/rose/1.jpg, {0}/tulip/2.jpg."
 
+def read(
+    source: str | Path,
+    *,
+    target: str | Sequence[str] | None = None,
+    path: str | None = None,
+    group: str | None = None,
+    columns: Sequence[str] | None = None,
+    split_column: str | None = None,
+    test: str | Path | None = None,
+    memory: Memory | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Every photo of `source`, opened once and checked: a folder of class folders, a table, or an archive of these.
 
-def read(source: str | Path, memory: Memory | None = None, progress: Progress | None = None) -> Dataset:
-    """Every photo below the folder `source`, opened once and checked; the innermost folder names its class.
+    In a *folder* the innermost folder names the class; folders named train, training, valid, validation, val, test or
+    testing above the class folders are given splits. Every file that is not hidden becomes a record, whatever its
+    name; one that cannot be used is left out, with a finding that says why. A RUN folder below `source` is no data: it
+    is passed over without a finding, as hidden files are.
 
-    Folders named train, training, valid, validation, val, test or testing above the class folders are given splits.
-    Every file that is not hidden becomes a record, whatever its name; one that cannot be used is left out, with a
-    finding that says why. A RUN folder below `source` is no data: it is passed over without a finding, as hidden
-    files are. `memory` keeps results between calls, `progress(done, total)` is told of every file.
+    A *table* (CSV, TSV, Parquet, or a list with a path and a label to a line) has a row for each photo. `path` is the
+    column of paths, relative to the folder of the table, and `target` that of labels (default for both: found by its
+    cells and name): one class, several tags or a number to a row, see `finegraft.data.labels.reading_of`. Several
+    `target` columns of 0 and 1 are tags. `columns` names the columns of a file without a header, `split_column` holds
+    given splits, see `finegraft.vision.given.splits_of`.
 
-    Raises `DataError` where there is no folder, no file in it, or photos but no class folders.
+    An *archive* (zip, tar) is unpacked once, into the cache; see `finegraft.data.archives`. Where `target` is given, a
+    folder or archive with a table at its top is that table.
+
+    `group` says what stays on one side of every split: a column of a table, or a regular expression whose first group
+    (else whole match) in the path names it. `test` is a second source, read in the same way, that is the test part.
+    `memory` keeps results between calls, `progress(done, total)` is told of every file.
+
+    Raises `DataError` for what is no such source, and `UsageError` where options and source do not fit.
     """
-    root = Path(source)
-    found = _files_of(root)
-    paths = [path for _, path in found if path is not None]
-    checks = iter(check_files(paths, memory, progress))
-    checked = [(key, _UNNAMEABLE if path is None else next(checks)) for key, path in found]
-    layout = Layout.of(key for key, check in checked if check.code is None)
-    records, findings = [], []
-    for key, check in checked:
-        record, finding = _judged(key, check, layout.place(key))
+    wanted = Wanted(target, path, group, columns, split_column)
+    # What was listed is let go before doubts are raised: together they would take twice the memory.
+    dataset, checks = _opened(_listings(Path(source), test, wanted), memory, progress)
+    return doubted(dataset, checks, memory)
+
+
+def _listings(source: Path, test: str | Path | None, wanted: Wanted) -> Sequence[Listing]:
+    main = listed(source, wanted)
+    if test is None:
+        return (main,)
+    of_test = replace(wanted, split_column=None, test_part=True)
+    return with_test_part(main, listed(Path(test), of_test, main.reading))
+
+
+def _opened(listings: Sequence[Listing], memory: Memory | None, progress: Progress | None) -> tuple[Dataset, Checks]:
+    """The records of all that was found, sorted by key, and what opening each has shown."""
+    owned = sorted(((found, listing) for listing in listings for found in listing.found), key=lambda pair: pair[0].key)
+    root = listings[0].root
+    checks = _checked(root, [found for found, _ in owned], memory, progress)
+    records, findings = [], [finding for listing in listings for finding in listing.findings]
+    for found, check in zip(placed(owned, checks.problems), checks, strict=True):
+        record, finding = _judged(found, check)
         records.append(record)
         findings += [finding] if finding else []
-    dataset = Dataset(tuple(records), root, "vision")
-    good = sum(check.code is None for _, check in checked)
-    if good and not dataset.usable:
-        raise DataError(f"{root} holds {good} photos but no class folders.", _LAY_OUT.format(root))
-    findings += copies(dataset.usable) + balance(dataset.usable)
-    return Dataset(dataset.records, root, "vision", tuple(findings))
+    dataset = Dataset(tuple(records), root, "vision", tuple(findings))
+    _must_fit(dataset, listings, len(checks) - len(checks.problems))
+    return dataset, checks
 
 
-def photos(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """The files that `paths` name, in their order: files, everything not hidden in folders, and what globs match.
-
-    A RUN folder below a named one is passed over. A path that does not exist is passed on, so that it gets its own
-    error. Raises `DataError` for a glob or a folder without any file. Nothing is read ahead: `paths` may be
-    endless.
-    """
-    for path in map(Path, paths):
-        if os.path.isdir(path):  # noqa: PTH112 - False for a name the system refuses, where Path raises
-            yield from _not_none(_walk(path), f"The folder {path} holds no files.", "Name a folder with photos in it.")
-        elif glob.has_magic(str(path)) and not os.path.lexists(path):
-            named = map(Path, sorted(glob.glob(str(path), recursive=True)))  # noqa: PTH207 - skips hidden files
-            files = (f for match in named for f in (_walk(match) if match.is_dir() else [match]))
-            yield from _not_none(files, f"No file matches {path}.", "Check the pattern, or put it in quotes.")
-        else:
-            yield path
+def listed(source: Path, wanted: Wanted, reading: Reading | None = None) -> Listing:
+    """What `source` holds, before any photo is opened. Raises as `read` does."""
+    if not source.exists():
+        raise DataError(f"There is no file or folder {source}.", "Check the path.")
+    if source.is_dir():
+        return list_top(source, wanted, reading)
+    kind = kind_of(source)
+    if kind in ("zip", "tar"):
+        return list_archive(source, wanted, reading)
+    if kind in ("text", "parquet"):
+        return list_table(source, wanted, reading=reading)
+    what = "is empty" if kind == "empty" else "is neither a table nor an archive"
+    raise DataError(f"{source} {what}.", "Give the folder that holds the class folders, or a table of them.")
 
 
-# A name that is no UTF-8 could not be written to any report, nor found again by it.
-_UNNAMEABLE = Checked("", "unreadable", "The name of this file is not valid UTF-8. Rename it.")
-_NO_CLASS = "This photo lies in no class folder. Move it into the folder of its class."
-_NO_SPLIT = "This photo lies outside the given splits. Move it below the train folder, or take those splits away."
+def _checked(root: Path, found: Sequence[Found], memory: Memory | None, progress: Progress | None) -> Checks:
+    """What opening each file has shown, in the order of `found`; what was found unusable before is not opened."""
+    places = [at for at, one in enumerate(found) if one.code is None]
+    opened = check_files(Paths(root, [found[at] for at in places]), memory, progress)
+    if len(places) == len(found):
+        return opened
+    checks = Checks.nothing(len(found))
+    checks.digests[places], checks.looks[places] = opened.digests, opened.looks
+    checks.problems.update({places[at]: problem for at, problem in opened.problems.items()})
+    checks.problems.update({at: (one.code, one.reason or "") for at, one in enumerate(found) if one.code is not None})
+    return checks
 
 
-def _files_of(root: Path) -> list[tuple[str, Path | None]]:
-    """Key and path of every file below `root`, sorted by key; no path where the name cannot be written."""
-    if not root.exists():
-        raise DataError(f"There is no folder {root}.", "Check the path.")
-    if not root.is_dir():
-        raise DataError(f"{root} is a file, not a folder.", "Give the folder that holds the class folders.")
-    if not os.access(root, os.R_OK | os.X_OK):
-        raise DataError(f"You may not list the folder {root}.", "Change its permissions (chmod u+rx).")
-    found = sorted((_key(path, root), path) for path in _walk(root))
-    if not found:
-        raise DataError(f"The folder {root} holds no files.", _LAY_OUT.format(root))
-    return [(key, path if key == path.relative_to(root).as_posix() else None) for key, path in found]
+def _judged(found: Found, check: Checked) -> tuple[Record, Finding | None]:
+    """The record of a file, and why it is left out: what is wrong with its content comes before its place."""
+    code, reason = (check.code, check.reason) if check.code else (found.code, found.reason)
+    if found.row is not None and found.code is None and code is not None and not check.digest:
+        reason = f"Row {found.row}: {reason}"  # it names no file that is there
+    record = Record(found.key, check.digest, found.label, found.split, reason, found.group)
+    return record, Finding(found.key, code, 1.0, reason or "") if code else None
 
 
-def _key(path: Path, root: Path) -> str:
-    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", errors="backslashreplace")
-
-
-def _judged(key: str, check: Checked, place: Place) -> tuple[Record, Finding | None]:
-    code, reason = check.code, check.reason
-    if code is None and (place.label is None or place.outside):
-        code, reason = "misplaced", _NO_CLASS if place.label is None else _NO_SPLIT
-    record = Record(key, check.digest, place.label, place.split, reason)
-    return record, Finding(key, code, 1.0, reason or "") if code else None
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    """Every file below `root` that is not hidden, sorted by name; links are followed, but not round in circles.
-
-    RUN folders below `root` are passed over; `root` itself was asked for, whatever it is. A folder that cannot be
-    listed is given itself: whoever opens it learns why.
-    """
-    above: frozenset[tuple[int, int]] = frozenset()
-    waiting = [(root, True, above)]  # the next one last
-    while waiting:
-        path, is_folder, above = waiting.pop()
-        if not is_folder:
-            yield path
-            continue
-        try:
-            status = path.stat()
-            here = (status.st_dev, status.st_ino)
-            entries = [] if here in above else _listed(path)
-        except OSError:
-            yield path
-            continue
-        if path != root and _is_run(path, {name for name, _ in entries}):
-            continue
-        waiting += [(path / name, folder, above | {here}) for name, folder in reversed(entries)]
-
-
-def _listed(folder: Path) -> list[tuple[str, bool]]:
-    """The names in `folder` that are not hidden, sorted, and whether each is a folder."""
-    with os.scandir(folder) as entries:
-        return sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith("."))
-
-
-# What finegraft.evaluation.run puts there; here only to tell such a folder from data.
-_OF_A_RUN = {"run.json", "unfinished.txt", "manifest.jsonl", "log.jsonl", "lr.json", "evaluation.jsonl"}
-_OF_A_RUN |= {"decisions.jsonl", "model.fg", "report.html", "checkpoints"}
-
-
-def _is_run(folder: Path, names: set[str]) -> bool:
-    """Whether `folder`, which holds `names`, is a finished run, or an unfinished one and nothing besides."""
-    if "run.json" in names and _has_run_format(folder / "run.json"):
-        return True
-    return "unfinished.txt" in names and names <= _OF_A_RUN
-
-
-def _has_run_format(settings: Path) -> bool:
-    try:
-        stored = json.loads(read_content(settings))
-    except (UnreadableFile, ValueError, RecursionError):  # someone's own run.json may hold anything
-        return False
-    return isinstance(stored, dict) and isinstance(stored.get("run_format"), int)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
-
-
-def _not_none(files: Iterable[Path], what: str, mend: str) -> Iterator[Path]:
-    empty = True
-    for file in files:
-        empty = False
-        yield file
-    if empty:
-        raise DataError(what, mend)
+def _must_fit(dataset: Dataset, listings: Sequence[Listing], good: int) -> None:
+    """Raise `DataError` for a folder of photos without classes, and for labels of two kinds."""
+    if good and not dataset.usable and listings[0].by_folder:
+        source = listings[0].source
+        raise DataError(f"{source} holds {good} photos but no class folders.", LAY_OUT.format(source))
+    kinds = {type(record.label) for record in dataset.usable}
+    if len(kinds) > 1:
+        raise DataError(
+            "The labels of the data and those of the test part are of different kinds.",
+            "Both must be classes, or tags, or numbers.",
+        )
