@@ -31,7 +31,7 @@ KINDS: dict[str, str] = {
     "empty": "the file holds no bytes",
     "not-a-photo": "the content is not a photo, whatever the name says",
     "too-large": "the file exceeds the limits on bytes or pixels",
-    "misplaced": "the photo lies in no class folder, or outside the given splits",
+    "misplaced": "the photo lies in no class folder or outside the given splits, or its row lacks path or label",
     "exact-copy": "the same bytes as another record",
     "near-copy": "nearly the same as another record: resized, recompressed, cropped a little or mirrored",
     "two-labels": "the same photo under two labels",

@@ -226,7 +226,17 @@ def _positive(epochs: int) -> int:
 
 
 def target_of(data: Dataset) -> Category:
-    """The classes of the training part. Raises `DataError` where these cannot be learned or judged."""
+    """The classes of the training part.
+
+    Raises `UsageError` for labels that are no classes, and `DataError` for classes that cannot be learned or judged.
+    """
+    label = next((record.label for record in data.usable), "")
+    if not isinstance(label, str):
+        what = "several labels per photo" if isinstance(label, tuple) else "numbers"
+        raise UsageError(
+            f"finegraft cannot learn {what} yet; checking and splitting work.",
+            "Name a column with one class per photo.",
+        )
     _ = data.judged_on  # raises where nothing was held out
     target = Category.of(str(record.label) for record in data.part("train"))
     if len(target) < 2:
