@@ -101,7 +101,7 @@ def folder_of_photos(
         folder.mkdir(parents=True, exist_ok=True)
         start = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest())
         for i in range(count):
-            # A third of a scene, which no two share: stripes alone may be near copies of each other.
-            image = Image.blend(picture(start + i, size, Path(name).name), scene(start + i, size), 0.33)
+            # A fifth of a scene, which no two share: stripes alone may be near copies of each other.
+            image = Image.blend(picture(start + i, size, Path(name).name), scene(start + i, size), 0.2)
             (folder / f"{i:04d}{SUFFIXES[kind]}").write_bytes(encoded(image, kind))
     return path

@@ -20,14 +20,14 @@ while time.monotonic() < end:
 loaded = True
 """
 MAIN = """
-import signal, time
+import signal, sys, time
 from finegraft.cli.interrupts import spare_imports
 if {ignored}:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 spare_imports()
 try:
     import loading
-    print("imported", loading.loaded)
+    sys.stdout.write(f"imported {{loading.loaded}}\n")  # at once: Ctrl-C may come between the parts of a print
     time.sleep({wait})
 except KeyboardInterrupt:
     print("stopped")
