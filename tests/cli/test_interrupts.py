@@ -27,7 +27,7 @@ if {ignored}:
 spare_imports()
 try:
     import loading
-    sys.stdout.write(f"imported {{loading.loaded}}\n")  # at once: Ctrl-C may come between the parts of a print
+    sys.stdout.write(f"imported {{loading.loaded}}\\n")  # at once: Ctrl-C may come between the parts of a print
     time.sleep({wait})
 except KeyboardInterrupt:
     print("stopped")
