@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-STARTING, ENDING = "starting", "ending"
+STARTING, WORKING, ENDING = "starting", "working, nothing said yet", "ending"
 _STAGE = re.compile(r"(\S.*?) …")
 _COUNT = re.compile(r"(\S.*?) ([\d,]+ of [\d,]+)")
 _ERASED = re.compile(r"\x1b\[2K")

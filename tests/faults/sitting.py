@@ -13,9 +13,10 @@ from tests.faults import following
 from tests.faults.blows import Blow, Fatal, FullDisk, Stroke
 from tests.faults.ground import Ground
 from tests.faults.moments import moments, positions, spread
+from tests.faults.phases import STARTING, WORKING
 from tests.faults.process import Ended
 from tests.faults.scenarios import Scenario
-from tests.faults.traces import traces
+from tests.faults.traces import LOG, traces
 
 _SIGNALS = {"kill": signal.SIGKILL, "interrupt": signal.SIGINT, "terminate": signal.SIGTERM}
 _SHORT = 0.01  # seconds: a phase below it is not aimed at; deaths before changes to the disk reach it
@@ -33,9 +34,15 @@ class Hit:
     before: str = ""
 
     @property
+    def phase(self) -> str:
+        """The phase it struck; a command that had said nothing but had its cache open was past its start."""
+        silent = self.ended.phase.name == STARTING and LOG in self.under_way
+        return WORKING if silent else self.ended.phase.name
+
+    @property
     def moment(self) -> str:
         """Where it struck: "features 12 of 40", "bundle, before rename run/.part run/model.fg"."""
-        phase = f"{self.ended.phase.name} {self.ended.phase.progress}".strip()
+        phase = f"{self.phase} {self.ended.phase.progress}".strip()
         return phase + (f", before {self.before}" if self.before else "")
 
 
@@ -56,8 +63,9 @@ class Sitting:
     @property
     def phases(self) -> dict[str, int]:
         """Phase -> hits, in the order of an undisturbed command."""
-        counted = Counter(hit.ended.phase.name for hit in self.hits)
-        return {name: counted[name] for name in [*self.lengths, *sorted(counted.keys() - self.lengths.keys())]}
+        counted = Counter(hit.phase for hit in self.hits)
+        names = [*self.lengths, *sorted(counted.keys() - self.lengths.keys())]
+        return {name: counted[name] for name in names}
 
     @property
     def under_way(self) -> dict[str, int]:

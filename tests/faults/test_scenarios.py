@@ -15,7 +15,7 @@ from tests.faults.sitting import stopped
 def test_what_is_left_after_a_stop_is_whole_and_the_next_command_works(
     ground: Ground, rng: random.Random, scenario: Scenario
 ) -> None:
-    sitting = stopped(ground, scenario, kills=4, changes=5 if scenario.how == "kill" else 0, rng=rng)
+    sitting = stopped(ground, scenario, kills=3, changes=4 if scenario.how == "kill" else 0, rng=rng)
     assert sitting.faults == []
     assert sitting.at_random > 0
     assert len(sitting.hits) > sitting.at_random or scenario.how != "kill"

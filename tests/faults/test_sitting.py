@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import judging
-from tests.faults.blows import Fatal
+from tests.faults.blows import Fatal, Stroke
 from tests.faults.ground import Ground
+from tests.faults.phases import Phase
 from tests.faults.process import Ended
 from tests.faults.scenarios import REPLACE, TRAIN_AGAIN, Scenario
 from tests.faults.sitting import Hit, stopped
@@ -89,3 +90,9 @@ def test_a_command_that_fails_by_itself_is_no_ground(ground: Ground, rng: random
     scenario = Scenario("bad", Ground.clear, lambda _: ("check", str(tmp_path / "nowhere")), judging.check)
     with pytest.raises(RuntimeError, match=r"bad fails undisturbed, with 1: .*nowhere"):
         stopped(ground, scenario, 1, 0, rng)
+
+
+def test_silent_work_is_not_called_a_start() -> None:
+    ended = Ended(-9, Phase("starting"), "", "", "starting", 1.0)
+    assert Hit(Stroke("starting", 0.5), ended, [], []).phase == "starting"
+    assert Hit(Stroke("starting", 0.5), ended, ["write-ahead log"], []).moment == "working, nothing said yet"

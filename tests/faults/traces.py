@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+LOG = "write-ahead log"
 _HEADER, _FRAME = 32, 24  # bytes; https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 
 
@@ -15,7 +16,7 @@ def traces(place: Path) -> list[str]:
         if path.name.endswith(".part"):
             found.add(".part file")
         elif path.name.endswith("-wal") and path.stat().st_size:
-            found |= {"write-ahead log"} | ({"cut transaction"} if is_cut(path.read_bytes()) else set())
+            found |= {LOG} | ({"cut transaction"} if is_cut(path.read_bytes()) else set())
         elif path.name.endswith("-journal"):
             found.add("rollback journal")
         elif path.name in ("unfinished.txt", ".new", ".moving"):
