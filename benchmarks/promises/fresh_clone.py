@@ -39,13 +39,20 @@ def _environment(workshop: Workshop) -> dict[str, str]:
 
 def _two_commands(workshop: Workshop) -> Measured:
     clone = _clone(workshop)
-    failures, words = 0, []
+    words: list[str] = []
+    last_words: dict[str, list[str]] = {}
     for command in COMMANDS:
         done = watch.run(command, cwd=clone, env=_environment(workshop), memory=False)
-        failures += done.code != 0
         words.append(f"`{' '.join(command)}` exit code {done.code} after {done.seconds:.0f} s")
+        if done.code != 0:
+            last_words[" ".join(command)] = last_lines(done)
     commit = watch.run(["git", "rev-parse", "--short", "HEAD"], cwd=clone, memory=False).stdout.strip()
-    return Measured(failures, f"{', '.join(words)}; commit {commit}")
+    return Measured(len(last_words), f"{', '.join(words)}; commit {commit}", {"last_words": last_words})
+
+
+def last_lines(done: watch.Watched, count: int = 40) -> list[str]:
+    """The end of what a command printed on either stream: a failure without its words cannot be mended."""
+    return [*done.stdout.splitlines()[-count:], *done.stderr.splitlines()[-count:]]
 
 
 def _silence(workshop: Workshop) -> Measured:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from benchmarks import awkward_photos
-from benchmarks.promises.fresh_clone import outgoing
+from benchmarks import awkward_photos, watch
+from benchmarks.promises.fresh_clone import last_lines, outgoing
 from benchmarks.promises.imagenet import named
 from benchmarks.promises.same_answer import disagreeing, widest
 from tests.making import picture
@@ -27,6 +28,11 @@ TRACE = """\
 9 sendto(7<TCP:[192.0.2.2:4080->192.0.2.9:53]>, "z", 1, 0, NULL, 0) = 1
 9 sendto(8<TCP:[127.0.0.1:4080->127.0.0.1:53]>, "z", 1, 0, NULL, 0) = 1
 """
+
+
+def test_the_last_lines_of_a_failing_command_are_kept():
+    script = "import sys; print('a failed test'); print('make: error', file=sys.stderr); sys.exit(2)"
+    assert last_lines(watch.run([sys.executable, "-c", script])) == ["a failed test", "make: error"]
 
 
 def test_outgoing_sees_addresses_of_other_machines_only():
