@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -183,3 +185,46 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
     with pytest.raises(DataError, match="There are no records to judge"):
         Evaluation.load(tmp_path / "empty.jsonl", FLOWERS)
+
+
+def known() -> Evaluation:
+    """`small` with all that may be known of its records besides."""
+    traits = {"brightness": np.array([0.25, np.nan, 0.5, 1.0]), "camera": np.array(["a", "", "b", "a"], dtype=object)}
+    return replace(small(), groups=("x", "x", "y", "z"), traits=traits, novelty=np.array([0.5, 2.0, 0.125, 1.0]))
+
+
+def test_what_is_known_besides_is_kept(tmp_path: Path) -> None:
+    known().save(tmp_path / "evaluation.jsonl")
+    again = Evaluation.load(tmp_path / "evaluation.jsonl", FLOWERS)
+    assert again.groups == ("x", "x", "y", "z")
+    assert again.novelty is not None
+    assert again.novelty.tolist() == [0.5, 2.0, 0.125, 1.0]
+    assert again.traits["camera"].tolist() == ["a", "", "b", "a"]
+    np.testing.assert_array_equal(again.traits["brightness"], [0.25, np.nan, 0.5, 1.0])
+
+
+def test_nothing_known_besides_stays_nothing(tmp_path: Path) -> None:
+    small().save(tmp_path / "evaluation.jsonl")
+    again = Evaluation.load(tmp_path / "evaluation.jsonl", FLOWERS)
+    assert (again.groups, dict(again.traits), again.novelty) == ((), {}, None)
+
+
+def test_a_subset_takes_all_that_is_known_along() -> None:
+    part = known().subset(np.array([3, 1]))
+    assert part.keys == ("d", "b")
+    assert part.groups == ("z", "x")
+    assert part.truth.tolist() == [1, 2]
+    assert part.novelty is not None
+    assert part.novelty.tolist() == [1.0, 2.0]
+    assert part.traits["camera"].tolist() == ["a", ""]
+    with pytest.raises(DataError, match="There are no records to judge"):
+        known().subset(np.array([], dtype=np.int64))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"groups": ("x",)}, {"traits": {"camera": np.array(["a"], dtype=object)}}, {"novelty": np.array([1.0])}],
+)
+def test_what_is_known_besides_must_fit(more: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match=r"4 records need .* of shape \(4,\), got \(1,\)"):
+        replace(small(), **more)

@@ -52,9 +52,4 @@ def without(evaluation: Evaluation, keys: Iterable[str]) -> Evaluation | None:
     rows = np.array([at for at, key in enumerate(evaluation.keys) if key not in dropped], dtype=np.int64)
     if not len(rows):
         return None
-    return Evaluation(
-        tuple(evaluation.keys[at] for at in rows.tolist()),
-        evaluation.target,
-        evaluation.truth[rows],
-        evaluation.probabilities[rows],
-    )
+    return evaluation.subset(rows)

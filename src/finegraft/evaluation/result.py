@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,11 @@ class Evaluation:
     `keys` names the records, `truth` int64 (n,) holds their class numbers, `probabilities` float (n, k) the answers,
     rows summing to one; column i belongs to `target.labels[i]`. The arrays are read-only.
 
+    What more may be known of the records, in their order: `groups` says which belong together, such as the photos of
+    one person, and so are no independent evidence (empty: each stands alone). `traits` maps the name of a trait to
+    float (n,), nan where it is unknown, or texts (n,) of dtype object, "" where unknown. `novelty` float (n,) says
+    how unlike the training data each is; above 1 it is called so (`finegraft.training.novelty`).
+
     Raises `DataError` when these do not fit together, or when there is no record.
 
     >>> target = Category(("rose", "tulip"))
@@ -50,12 +55,20 @@ class Evaluation:
     target: Category
     truth: np.ndarray
     probabilities: np.ndarray
+    groups: tuple[str, ...] = ()
+    traits: Mapping[str, np.ndarray] = field(default_factory=dict)
+    novelty: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", tuple(self.keys))
         object.__setattr__(self, "truth", _read_only(np.asarray(self.truth)))
         object.__setattr__(self, "probabilities", _read_only(np.asarray(self.probabilities)))
+        object.__setattr__(self, "groups", tuple(self.groups))
+        object.__setattr__(self, "traits", {name: _read_only(values) for name, values in self.traits.items()})
+        if self.novelty is not None:
+            object.__setattr__(self, "novelty", _read_only(np.asarray(self.novelty)))
         _check_rows(self.keys, self.target, self.truth, self.probabilities)
+        _check_more(self)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -128,6 +141,18 @@ class Evaluation:
             loss=float(self.losses[i]),
         )
 
+    def subset(self, rows: np.ndarray) -> Evaluation:
+        """The evaluation of the records at `rows`, int (m,), in that order. Raises `DataError` where there are none."""
+        return replace(
+            self,
+            keys=tuple(self.keys[row] for row in rows.tolist()),
+            truth=self.truth[rows],
+            probabilities=self.probabilities[rows],
+            groups=tuple(self.groups[row] for row in rows.tolist()) if self.groups else (),
+            traits={name: values[rows] for name, values in self.traits.items()},
+            novelty=None if self.novelty is None else self.novelty[rows],
+        )
+
     def summary_json(self) -> dict[str, Any]:
         """What `train --json` and `eval --json` say of the judged records; all values are plain JSON."""
         found = self._metrics
@@ -147,12 +172,18 @@ class Evaluation:
         """The lines of `evaluation.jsonl`, one per record, in order."""
         for i, row in enumerate(_rounded(self.truth, self.probabilities)):
             judged = self._judged(i)
+            known: dict[str, Any] = {"group": self.groups[i]} if self.groups else {}
+            if self.novelty is not None:
+                known["novelty"] = float(f"{self.novelty[i]:.{_DIGITS}g}")
+            if self.traits:
+                known["traits"] = {name: _told(values[i]) for name, values in self.traits.items()}
             yield {
                 "key": judged.key,
                 "label": judged.label,
                 "predicted": judged.predicted,
                 "probability": float(row[self.predicted[i]]),
                 "loss": float(f"{judged.loss:.{_DIGITS}g}"),
+                **known,
                 "probabilities": row.tolist(),
             }
 
@@ -172,7 +203,7 @@ class Evaluation:
                 rows = [_parsed(path, number, line) for number, line in enumerate(lines, start=1)]
         except OSError as error:
             raise StorageError(f"Cannot read {path}: {error.strerror or error}.") from error
-        keys, labels, probabilities = zip(*rows, strict=True) if rows else ((), (), ())
+        keys, labels, probabilities, groups, traits, novelty = zip(*rows, strict=True) if rows else ((),) * 6
         sizes = {len(row) for row in probabilities}
         if sizes - {len(target)}:
             raise DataError(
@@ -180,7 +211,15 @@ class Evaluation:
                 f"but there are {len(target)} classes.",
                 "It belongs to another run, or was edited.",
             )
-        return cls(keys, target, target.encode(labels), np.array(probabilities, dtype=np.float64))
+        return cls(
+            keys,
+            target,
+            target.encode(labels),
+            np.array(probabilities, dtype=np.float64),
+            groups if rows and None not in groups else (),
+            _columns(traits),
+            np.array(novelty, dtype=np.float64) if rows and None not in novelty else None,
+        )
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
@@ -216,6 +255,38 @@ def _check_rows(keys: tuple[str, ...], target: Category, truth: np.ndarray, prob
         )
 
 
+def _check_more(evaluation: Evaluation) -> None:
+    """Raise `DataError` unless what is known besides has a value for every record."""
+    n = len(evaluation)
+    shapes = {f"trait {name!r}": values.shape for name, values in evaluation.traits.items()}
+    if evaluation.groups:
+        shapes["groups"] = (len(evaluation.groups),)
+    if evaluation.novelty is not None:
+        shapes["novelty"] = evaluation.novelty.shape
+    for what, shape in shapes.items():
+        if shape != (n,):
+            raise DataError(f"{n} records need {what} of shape ({n},), got {shape}.")
+
+
+def _told(value: Any) -> str | float | None:
+    """A trait as JSON: a text, a number to six digits, null where it is unknown."""
+    if isinstance(value, str):
+        return value or None
+    return float(f"{float(value):.{_DIGITS}g}") if np.isfinite(value) else None
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """The traits of all rows by name: texts where any is one, else numbers."""
+    columns: dict[str, np.ndarray] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        cells = [row.get(name) for row in rows]
+        if any(isinstance(cell, str) for cell in cells):
+            columns[name] = np.array(["" if cell is None else str(cell) for cell in cells], dtype=object)
+        else:
+            columns[name] = np.array([np.nan if cell is None else float(cell) for cell in cells])
+    return columns
+
+
 def _rounded(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Probabilities to 6 significant digits, float64 (n, k), such that nobody's place among the answers changes.
 
@@ -232,11 +303,22 @@ def _rounded(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return rounded
 
 
-def _parsed(path: Path, number: int, line: str) -> tuple[str, str, list[float]]:
-    """Key, label and probabilities of one line."""
+_Row = tuple[str, str, list[float], str | None, dict[str, Any], float | None]
+
+
+def _parsed(path: Path, number: int, line: str) -> _Row:
+    """Key, label, probabilities, group, traits and novelty of one line; runs of before have but the first three."""
     try:
         row = json.loads(line)
-        return str(row["key"]), str(row["label"]), [float(p) for p in row["probabilities"]]
+        group, novelty = row.get("group"), row.get("novelty")
+        return (
+            str(row["key"]),
+            str(row["label"]),
+            [float(p) for p in row["probabilities"]],
+            None if group is None else str(group),
+            dict(row.get("traits", {})),
+            None if novelty is None else float(novelty),
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"Line {number} of {path} is not a judged record ({type(error).__name__}: {error}).",
