@@ -310,10 +310,11 @@ def _parsed(path: Path, number: int, line: str) -> _Row:
     """Key, label, probabilities, group, traits and novelty of one line; runs of before have but the first three."""
     try:
         row = json.loads(line)
+        key, label = str(row["key"]), str(row["label"])  # first: what is no object fails here
         group, novelty = row.get("group"), row.get("novelty")
         return (
-            str(row["key"]),
-            str(row["label"]),
+            key,
+            label,
             [float(p) for p in row["probabilities"]],
             None if group is None else str(group),
             dict(row.get("traits", {})),
