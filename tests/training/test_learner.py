@@ -35,8 +35,7 @@ def test_fit_one_cycle_learns_and_evaluate_judges_the_held_out_part() -> None:
 def test_probabilities_are_the_scores_over_the_temperature() -> None:
     taught = learner(head="mlp")
     taught.fit(2, lr=0.05)
-    rows = np.arange(60, 90)
-    scores = scores_of(taught.network, taught._table.rows(rows))
+    scores = scores_of(taught.network, taught._judged.opened(1))
     np.testing.assert_allclose(taught.evaluate().probabilities, softmax(scores, taught.calibration.temperature))
 
 
@@ -282,3 +281,21 @@ def test_labels_that_are_no_classes_are_refused_with_what_to_do(label: Label, wh
     assert str(refused.value) == (
         f"finegraft cannot learn {what} yet; checking and splitting work. Name a column with one class per photo."
     )
+
+
+def test_no_table_that_chooses_holds_a_judged_record() -> None:
+    splits: list[Split | None] = ["train"] * 40 + ["validation"] * 20 + ["test"] * 30
+    taught = given(splits, *blobs(90))
+    assert {split: len(table.truth) for split, table in taught._tables.items()} == {"train": 40, "validation": 20}
+    assert len(taught._judged) == 30
+
+
+def test_a_look_is_counted_once_for_each_training_that_was_judged() -> None:
+    taught = learner(head="linear")
+    taught.fit_one_cycle(1, lr=0.1)
+    assert taught.evaluate().looks == 1
+    assert taught.evaluate().looks == 1, "nothing was trained in between"
+    assert taught.evaluate("train").looks == 1
+    taught.fit_one_cycle(1, lr=0.1)
+    taught.fit_one_cycle(1, lr=0.1)
+    assert taught.evaluate().looks == 2

@@ -44,6 +44,9 @@ class Evaluation:
     float (n,), nan where it is unknown, or texts (n,) of dtype object, "" where unknown. `novelty` float (n,) says
     how unlike the training data each is; above 1 it is called so (`finegraft.training.novelty`).
 
+    `looks` counts how often these records were judged by then, each time after more training: with every look after
+    the first, what was chosen may fit just these records, and the numbers flatter.
+
     Raises `DataError` when these do not fit together, or when there is no record.
 
     >>> target = Category(("rose", "tulip"))
@@ -58,6 +61,7 @@ class Evaluation:
     groups: tuple[str, ...] = ()
     traits: Mapping[str, np.ndarray] = field(default_factory=dict)
     novelty: np.ndarray | None = None
+    looks: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", tuple(self.keys))

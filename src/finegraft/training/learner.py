@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from finegraft.models import heads
 from finegraft.models.heads import HeadKind
 from finegraft.targets import Category, softmax
 from finegraft.training import class_weights as weighing
+from finegraft.training import loop
 from finegraft.training.callbacks import History
 from finegraft.training.confidence import Calibration, calibrate
 from finegraft.training.lr_finder import LRCurve, find_lr
@@ -27,10 +28,12 @@ from finegraft.training.objective import of_categories
 from finegraft.training.progress import LiveTable
 from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, scores_of
 from finegraft.training.schedule import constant, one_cycle
+from finegraft.training.sealed import Sealed
 from finegraft.training.trials import HeadTrial, better, try_heads
 
 # The part of the training records that the kind of head is chosen by, where no validation part is free for it.
 INNER_PART = 0.2
+_PARTS = get_args(Split)
 
 
 class Origin(Protocol):
@@ -82,10 +85,12 @@ class Learner:
         self.curve: LRCurve | None = None
         self.lr: float | None = None
         self.trials: tuple[HeadTrial, ...] = ()
-        self._records = data.usable
-        truth = self.target.encode([str(record.label) for record in self._records])
+        truth = self.target.encode([str(record.label) for record in data.usable])
         views = [None if view is None else torch.from_numpy(view).to(device) for view in (features, mirrored)]
-        self._table = Table(cast(Tensor, views[0]), torch.from_numpy(truth).to(device), views[1])
+        table = Table(cast(Tensor, views[0]), torch.from_numpy(truth).to(device), views[1])
+        # The judged part lies in an envelope; everything that chooses is given tables, and finds the others only.
+        self._tables = {split: table.rows(_rows(data, split)) for split in _PARTS if split in data.given_splits}
+        self._judged = Sealed(self._tables.pop(data.judged_on))
         n_train = len(data.part("train"))
         self.default_epochs = default_epochs(n_train)
         self.batch_size = default_batch_size(n_train) if batch_size is None else batch_size
@@ -130,7 +135,7 @@ class Learner:
 
     @property
     def watched(self) -> Split:
-        """The part whose loss and error the table shows: validation where given, else the judged one.
+        """The part whose loss and error the table shows: validation where given, else the judged one, by its envelope.
 
         It is only shown: nothing automatic reads it.
         """
@@ -140,30 +145,29 @@ class Learner:
     def calibration(self) -> Calibration:
         """Temperature and threshold, from out-of-fold scores of the training part; computed on first use."""
         if self._calibration is None:
-            rows = self._rows("train")
-            groups = [self._records[row].together for row in rows]
-            self._calibration = calibrate(
-                self._recipe, self.head, self._fits, self._table.rows(rows), groups, self.seed
-            )
+            groups = [record.together for record in self.data.part("train")]
+            self._calibration = calibrate(self._recipe, self.head, self._fits, self._part("train"), groups, self.seed)
         return self._calibration
 
     def evaluate(self, split: Split | None = None) -> Evaluation:
         """Judge the records of `split` (default: `data.judged_on`), with calibrated probabilities.
 
+        The result knows how many differently trained networks were judged on `data.judged_on` so far (`looks`).
         Raises `DataError` where that part has no records.
         """
         wanted = split or self.data.judged_on
-        rows = self._rows(wanted)
-        if len(rows) == 0:
+        records = self.data.part(wanted)
+        if not records:
             raise DataError(
                 f"The part {wanted!r} has no records.", f"There are: {', '.join(sorted(self.data.given_splits))}."
             )
-        table = self._table.rows(rows)
+        table = self._judged.opened(len(self._fits)) if wanted == self.data.judged_on else self._part(wanted)
         return Evaluation(
-            keys=tuple(self._records[row].key for row in rows),
+            keys=tuple(record.key for record in records),
             target=self.target,
             truth=table.truth.cpu().numpy(),
             probabilities=softmax(scores_of(self.network, table), self.calibration.temperature),
+            looks=max(self._judged.looks, 1),
         )
 
     def predictor(self) -> Predictor:
@@ -178,34 +182,41 @@ class Learner:
     def _fit(self, fit: Fit, lr: float) -> None:
         shown = [LiveTable(self.watched)] if self._show else []
         callbacks = [*self.callbacks, *shown]
-        self._recipe.train(self.network, self._part("train"), fit, self._part(self.watched), callbacks)
+        self._recipe.train(self.network, self._part("train"), fit, self._watch, callbacks)
         self.lr = lr
         self._fits.append(fit)
         self._calibration = None
 
-    def _rows(self, split: Split) -> np.ndarray:
-        return np.array([i for i, record in enumerate(self._records) if record.split == split], dtype=np.int64)
-
     def _part(self, split: Split) -> Table:
-        return self._table.rows(self._rows(split))
+        return self._tables[split]
+
+    def _watch(self, network: nn.Module) -> tuple[float, float]:
+        if self.watched == self.data.judged_on:
+            return self._judged.watched(network, self._recipe.objective)
+        part = self._part(self.watched)
+        return loop.judge(network, part.features, part.truth, self._recipe.objective)
 
     def _chosen_head(self) -> HeadKind:
         try:
             learn, choose = self._inner_split()
         except DataError:  # one photo of each class: there is nothing to choose by
             return "linear"
-        tables = self._table.rows(learn), self._table.rows(choose)
-        self.trials = try_heads(self._recipe, *tables, default_epochs(len(learn)))
+        self.trials = try_heads(self._recipe, learn, choose, default_epochs(len(learn.truth)))
         return better(*self.trials)
 
-    def _inner_split(self) -> tuple[np.ndarray, np.ndarray]:
-        """(rows to learn from, rows to choose by), both free of judged records."""
-        train = self._rows("train")
+    def _inner_split(self) -> tuple[Table, Table]:
+        """(what to learn from, what to choose by), both free of judged records."""
+        train = self._part("train")
         if self.data.judged_on == "test" and "validation" in self.data.given_splits:
-            return train, self._rows("validation")
-        kept = hold_out([self._records[row] for row in train], INNER_PART, self.seed)
-        inner = np.array([self._records[row].key in kept for row in train])
-        return train[~inner], train[inner]
+            return train, self._part("validation")
+        records = self.data.part("train")
+        kept = hold_out(records, INNER_PART, self.seed)
+        inner = np.array([record.key in kept for record in records])
+        return train.rows(np.flatnonzero(~inner)), train.rows(np.flatnonzero(inner))
+
+
+def _rows(data: Dataset, split: Split) -> np.ndarray:
+    return np.array([i for i, record in enumerate(data.usable) if record.split == split], dtype=np.int64)
 
 
 def _counts(data: Dataset, target: Category) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
@@ -18,6 +18,8 @@ from finegraft.training.schedule import Schedule
 
 # Records in one forward pass when nothing is learned: 8,192 × 3,184 numbers are 104 MB.
 _JUDGED_AT_ONCE = 8192
+# The network as it stands -> (mean loss, error rate) of records it does not learn from.
+Watch = Callable[[nn.Module], tuple[float, float]]
 
 
 def fit(
@@ -27,13 +29,13 @@ def fit(
     objective: Objective,
     schedule: Schedule,
     epochs: int,
-    watched: tuple[Tensor, Tensor] | None = None,
+    watch: Watch | None = None,
     callbacks: Sequence[object] = (),
 ) -> None:
     """Train `network` in place for `epochs` passes over `batches`.
 
-    `watched` (inputs, truth) is judged after every epoch and never trained on. The schedule sees the progress in
-    steps, so a step's settings depend on how many there are in all, not on wall time.
+    `watch` is asked after every epoch; what it says goes into the epoch's row and nowhere else. The schedule sees the
+    progress in steps, so a step's settings depend on how many there are in all, not on wall time.
     """
     state = State(network, epochs, len(batches))
     notify(callbacks, "on_fit_start", state)
@@ -51,7 +53,7 @@ def fit(
             total += loss.item() * len(truth)
             state.batch = number + 1
             notify(callbacks, "on_batch_end", state)
-        valid_loss, error_rate = (None, None) if watched is None else judge(network, *watched, objective)
+        valid_loss, error_rate = (None, None) if watch is None else watch(network)
         seconds = time.perf_counter() - started
         state.row = EpochRow(epoch + 1, total / len(batches.truth), valid_loss, error_rate, seconds)
         notify(callbacks, "on_epoch_end", state)

@@ -77,11 +77,10 @@ class Recipe:
         network: nn.Sequential,
         table: Table,
         fit: Fit,
-        watched: Table | None = None,
+        watch: loop.Watch | None = None,
         callbacks: Sequence[object] = (),
     ) -> None:
         """Train `network` in place."""
-        seen = None if watched is None else (watched.features, watched.truth)
         with torch.random.fork_rng(devices=[]):  # dropout draws from here: repeatable, the caller's generator kept
             torch.manual_seed(self.seed)
             loop.fit(
@@ -91,7 +90,7 @@ class Recipe:
                 self.objective,
                 fit.schedule,
                 fit.epochs,
-                seen,
+                watch,
                 callbacks,
             )
 
