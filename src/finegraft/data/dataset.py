@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from finegraft.data import splits
 from finegraft.data.atomic import write_atomically
 from finegraft.data.findings import Finding
 from finegraft.data.record import Record, Split
+from finegraft.data.traits import Traits, taken
 from finegraft.errors import DataError, StorageError
 
 
@@ -18,13 +22,24 @@ from finegraft.errors import DataError, StorageError
 class Dataset:
     """Records in a fixed order (sorted by key), good and left out alike.
 
-    Every method that changes something returns a new Dataset.
+    Every method that changes something returns a new Dataset. `traits` are those of the records, in their order (see
+    `finegraft.data.traits`); two datasets that differ in them alone are equal. Raises `DataError` where a trait has
+    not a value for every record.
     """
 
     records: tuple[Record, ...]
     root: Path
     modality: str
     findings: tuple[Finding, ...] = ()
+    traits: Traits = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, values in self.traits.items():
+            if values.shape != (len(self.records),):
+                raise DataError(
+                    f"{len(self.records)} records need the trait {name!r} of shape ({len(self.records)},), "
+                    f"got {values.shape}."
+                )
 
     def __len__(self) -> int:
         return len(self.records)
@@ -52,6 +67,13 @@ class Dataset:
     def part(self, split: Split) -> tuple[Record, ...]:
         """The usable records of one split, in order."""
         return tuple(r for r in self.usable if r.split == split)
+
+    def traits_of(self, records: Sequence[Record]) -> Traits:
+        """The traits of some of its records, known by their keys, in the order of `records`."""
+        if not self.traits:
+            return {}
+        place = {record.key: at for at, record in enumerate(self.records)}
+        return taken(self.traits, np.array([place[record.key] for record in records], dtype=np.int64))
 
     @property
     def given_splits(self) -> frozenset[str]:
@@ -82,13 +104,16 @@ class Dataset:
         return replace(self, records=tuple(_assigned(record, held_out) for record in self.records))
 
     def save(self, path: Path) -> None:
-        """Write `manifest.jsonl`: one line for every record."""
+        """Write `manifest.jsonl`: one line for every record, without its traits.
+
+        Those that anything is judged by stand in `evaluation.jsonl`, and the photos and tables still hold the others.
+        """
         lines = (json.dumps(r.to_json(), ensure_ascii=False) + "\n" for r in self.records)
         write_atomically(path, "".join(lines).encode())
 
     @classmethod
     def load(cls, path: Path, root: Path, modality: str) -> Dataset:
-        """The inverse of `save`; findings are not part of a manifest.
+        """The inverse of `save`; findings and traits are not part of a manifest.
 
         Raises `StorageError` where it cannot be read, `DataError` where a line is damaged.
         """

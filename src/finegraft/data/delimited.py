@@ -75,6 +75,11 @@ class Delimited:
         return replace(self, columns=tuple(names), first_row=None)
 
     @property
+    def plain_columns(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.columns
+
+    @property
     def decimal_comma(self) -> bool:
         """Where semicolons separate the cells, as programs write it in countries with a decimal comma."""
         return self.separator == ";"

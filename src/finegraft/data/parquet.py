@@ -26,17 +26,20 @@ class Parquet:
     description: str = "Parquet"
     first_row: tuple[str, ...] | None = None
     decimal_comma: bool = False
+    plain_columns: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, path: Path) -> Parquet:
         """The table at `path`. Raises `DataError` where it is damaged or too large, `MissingExtra` without pyarrow."""
         with _reading(path) as file:
             names, metadata = list(file.schema_arrow.names), file.metadata
+            plain = [_is_plain(kind) for kind in file.schema_arrow.types]
             if metadata.num_rows > MAX_ROWS:
                 raise DataError(f"{path} has {metadata.num_rows:,} rows; at most {MAX_ROWS:,} are read.", "Divide it.")
         if not names or len(names) > MAX_COLUMNS:
             raise DataError(f"{path} has {len(names):,} columns; between 1 and {MAX_COLUMNS:,} are read.")
-        return cls(path, distinct(names))
+        columns = distinct(names)
+        return cls(path, columns, plain_columns=tuple(name for name, good in zip(columns, plain, strict=True) if good))
 
     def named(self, names: Sequence[str] | None = None) -> Parquet:  # noqa: ARG002 - as `Table` has it
         """Never: its columns have names. Raises `UsageError`."""
@@ -85,6 +88,16 @@ def _reading(path: Path, texts: Sequence[str] = ()) -> Iterator[Any]:
     except (pyarrow.ArrowException, OSError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read as Parquet ({reason}).", "Write it again.") from error
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether cells of this type are texts, numbers, dates or yes and no."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    texts = types.is_string(kind) or types.is_large_string(kind)
+    return texts or (types.is_primitive(kind) and not types.is_null(kind)) or types.is_decimal(kind)
 
 
 def _texts(schema: Any) -> list[str]:

@@ -54,6 +54,11 @@ class Table(Protocol):
         ...
 
     @property
+    def plain_columns(self) -> tuple[str, ...]:
+        """Those of the columns whose cells are texts or numbers, not bytes or things within things."""
+        ...
+
+    @property
     def decimal_comma(self) -> bool:
         """Whether 3,14 may be a number in it."""
         ...

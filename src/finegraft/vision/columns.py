@@ -57,6 +57,13 @@ class Columns:
     group: str | None
     split: str | None
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The columns that tell more of a photo: those that are neither path, label nor split, nor without a name."""
+        used = {self.path, *self.target, self.split}
+        plain = self.table.plain_columns
+        return tuple(name for name in plain if name not in used and not _is_an_index(self.table, name))
+
 
 def chosen(file: Path, wanted: Wanted, cells: CellPaths) -> Columns:
     """The columns of the table `file`.

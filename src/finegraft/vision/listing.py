@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import overload
 
+import numpy as np
+
 from finegraft.data.findings import Finding
 from finegraft.data.labels import Reading
 from finegraft.data.record import Label, Split
+from finegraft.data.traits import Traits
 from finegraft.errors import DataError
 from finegraft.vision.grouping import Grouping
 from finegraft.vision.walk import walk
@@ -39,6 +42,20 @@ class Found:
     reason: str | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class RowTraits:
+    """The traits of the rows of a table, whose `numbers` int64 (rows,) rise."""
+
+    numbers: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    traits: Traits = field(default_factory=dict)
+
+    def places(self, found: Sequence[Found]) -> np.ndarray:
+        """Where among the rows those of `found` stand: int64, -1 for what came from no row."""
+        rows = np.array([-1 if one.row is None else one.row for one in found], dtype=np.int64)
+        places = np.searchsorted(self.numbers, rows)
+        return np.where(rows < 0, -1, places)
+
+
 @dataclass(frozen=True)
 class Listing:
     """What `source`, as the user named it, holds: `found` lies in `root`, is sorted by key and has no key twice.
@@ -46,7 +63,8 @@ class Listing:
     `by_folder` says that class and split of each file are those of its folders, which are known once it is known
     which files are photos. `prefix` is what stands before the source's own paths in its keys. All of it is the split
     `part`, where one is given. `reading` is how the cells of a table's target were read. `findings` are those about
-    what has no record of its own, such as a row that names a photo again.
+    what has no record of its own, such as a row that names a photo again. `rows` are the traits that a table's other
+    columns give.
     """
 
     source: Path
@@ -57,6 +75,7 @@ class Listing:
     part: Split | None = None
     reading: Reading | None = None
     findings: tuple[Finding, ...] = ()
+    rows: RowTraits = field(default_factory=RowTraits, compare=False)
 
 
 class Paths(Sequence[str]):

@@ -22,6 +22,7 @@ from finegraft.vision.placing import placed
 from finegraft.vision.remembering import Memory
 from finegraft.vision.tables import list_table
 from finegraft.vision.testpart import with_test_part
+from finegraft.vision.traits import traits_of
 
 
 def read(
@@ -51,6 +52,9 @@ def read(
 
     An *archive* (zip, tar) is unpacked once, into the cache; see `finegraft.data.archives`. Where `target` is given, a
     folder or archive with a table at its top is that table.
+
+    What the photos look like, their folders above the class folders, and the other columns of a table become the
+    `traits` of the records; see `finegraft.vision.traits` and `finegraft.data.traits`.
 
     `group` says what stays on one side of every split: a column of a table, or a regular expression whose first group
     (else whole match) in the path names it. `test` is a second source, read in the same way, that is the test part.
@@ -82,7 +86,7 @@ def _opened(listings: Sequence[Listing], memory: Memory | None, progress: Progre
         record, finding = _judged(found, check)
         records.append(record)
         findings += [finding] if finding else []
-    dataset = Dataset(tuple(records), root, "vision", tuple(findings))
+    dataset = Dataset(tuple(records), root, "vision", tuple(findings), traits_of(owned, checks.looks))
     _must_fit(dataset, listings, len(checks) - len(checks.problems))
     return dataset, checks
 

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 
+import numpy as np
+
 from finegraft.data.findings import Finding
 from finegraft.data.labels import Reading, reading_of, tags_of_columns
 from finegraft.data.record import Label, Split
 from finegraft.data.tables import Cell, listed
+from finegraft.data.traits import Gathering
 from finegraft.vision.cellpaths import CellPaths
 from finegraft.vision.columns import Columns, Wanted, chosen
 from finegraft.vision.given import splits_of
 from finegraft.vision.grouping import Grouping
-from finegraft.vision.listing import Found, Listing
+from finegraft.vision.listing import Found, Listing, RowTraits
 
 _log = logging.getLogger("finegraft")
 _PARTS = frozenset({"split", "subset", "set", "is_valid", "is_test", "is_train"})  # what a split column is called
@@ -47,13 +50,15 @@ def list_table(file: Path, wanted: Wanted, archive: Path | None = None, reading:
     if grouping is not None and not wanted.test_part:
         grouping.must_have_matched(f"No column is called so ({listed(columns.table.columns)}), and the pattern")
     ordered = tuple(sorted(found.values(), key=attrgetter("key")))
-    return Listing(file, file.parent, ordered, by_folder=False, reading=reading, findings=tuple(findings))
+    traits = RowTraits(np.array(rows.numbers, dtype=np.int64), rows.others.traits())
+    return Listing(file, file.parent, ordered, by_folder=False, reading=reading, findings=tuple(findings), rows=traits)
 
 
 @dataclass
 class _Rows:
-    """What is used of the rows, column by column; equal cells are one object."""
+    """What is used of the rows, column by column; equal cells are one object. `others` gathers what else they tell."""
 
+    others: Gathering
     numbers: list[int] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     targets: list[tuple[Cell, ...]] = field(default_factory=list)
@@ -64,11 +69,14 @@ class _Rows:
     @classmethod
     def of(cls, columns: Columns, cells: CellPaths) -> _Rows:
         """The rows of the table in `columns`."""
-        rows = cls()
+        texts = [] if columns.group is None else [columns.group]  # a patient's number is a name
+        others = Gathering(columns.others, texts, columns.table.decimal_comma)
+        rows = cls(others)
         width = len(columns.target)
         names = [*columns.target, columns.path, *filter(None, [columns.group, columns.split])]
+        known = len(names)
         shared: dict[object, object] = {}
-        for number, values, surplus in columns.table.rows(names):
+        for number, values, surplus in columns.table.rows([*names, *others.columns]):
             rows.numbers.append(number)
             target = values[:width]
             rows.targets.append(shared.setdefault(target, target))  # type: ignore[arg-type]
@@ -77,6 +85,7 @@ class _Rows:
                 if name is not None:
                     value = _text(values[names.index(name, width + 1)])
                     into.append(shared.setdefault(value, value))  # type: ignore[arg-type]
+            others.add(values[known:])
             if surplus:
                 rows.surplus.add(number)
         return rows
