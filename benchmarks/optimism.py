@@ -6,6 +6,10 @@ split, and under the random one without the judged photos of which a copy was le
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
+
 import json
 import random
 import sys

@@ -36,6 +36,23 @@ def test_text_and_strict(photos: Path, tmp_path: Path) -> None:
     assert finegraft("check", data, "--strict").code == 1
 
 
+def test_given_splits_and_groups_are_counted(photos: Path, tmp_path: Path) -> None:
+    rows = [
+        f"{kind}/{i:04d}.jpg,{kind},{i // 4},{'test' if i > 7 else ''}" for kind in ("rose", "tulip") for i in range(10)
+    ]
+    table = tmp_path / "set" / "labels.csv"
+    shutil.copytree(photos, table.parent)
+    table.write_text("\n".join(["file,label,owner,part", *rows]))
+    plain = finegraft("check", table, "--target", "label").out
+    assert "stay together" not in plain
+    assert "Given splits" not in plain
+    lines = finegraft("check", table, "--target", "label", "--group", "owner").out.splitlines()
+    assert "3 groups stay together; the largest has 8 photos." in lines
+    table.write_text(table.read_text().replace(",\n", ",train\n"))
+    lines = finegraft("check", table, "--target", "label", "--split-column", "part").out.splitlines()
+    assert "Given splits: train 16, test 4." in lines
+
+
 def test_what_is_no_folder_of_photos(rose: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     shutil.copy(rose, tmp_path / "photo")

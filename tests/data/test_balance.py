@@ -49,8 +49,8 @@ def test_lopsided_classes_are_one_finding() -> None:
     (finding,) = balance(rows({"a": 5, "b": 1051, "c": 30}))
     assert (finding.key, finding.kind, finding.score) == ("", "imbalance", pytest.approx(1 - 5 / 1051))
     assert finding.note == (
-        "Class 'b' has 1,051 to learn from, 'a' only 5. Training weighs the classes to make up for it; add to 'a', and "
-        "judge by macro recall and macro F1 rather than accuracy."
+        "Class 'b' has 1,051 to learn from, 'a' only 5. Training weighs the classes to make up for it, unless told not "
+        "to; add to 'a', and judge by macro recall and macro F1 rather than accuracy."
     )
 
 

@@ -108,7 +108,15 @@ def test_the_part_must_lie_between_0_and_1(valid: float) -> None:
         ([], "There is nothing to learn from: no record is usable. See what `finegraft check` says."),
         (rows({"rose": 9}), "All 9 records are of one class, 'rose'. Add a second class"),
         (rows({"a": 1, "b": 1}), "Each class has one photo; none could be held out .* Add photos: at least two"),
-        ([Record("a/1", "x", "a"), Record("a/2", "x", "a"), Record("b/1", "y", "b")], "Each class has one photo"),
+        ([Record("a/1", "x", "a"), Record("a/2", "x", "a"), Record("b/1", "y", "b")], "all photos of each class stay"),
+        (
+            [Record(f"{c}/{i}", f"{c}{i}", c, group=c) for c in "ab" for i in range(3)],
+            "Nothing could be held out: all photos of each class stay together, as copies or by their group. Add",
+        ),
+        (
+            [Record(f"{c}/{g}", f"{c}{g}", c, group=g) for c, g in ("a1", "b1", "a2", "c2")],
+            "what stays together holds all photos of a class, or some .* divide them into more groups",
+        ),
         ([Record(f"{c}/{d}", d, c) for c in "ab" for d in "xy"], "every photo lies under two labels. Keep the right"),
     ],
 )

@@ -164,7 +164,7 @@ def test_a_cell_without_an_end() -> None:
 @pytest.mark.parametrize(
     ("content", "options", "error", "says"),
     [
-        (b"", {}, DataError, r"The list x is empty\. Each row needs one that begins with http"),
+        (b"", {}, DataError, r"The list x is empty\. Each row needs an address that begins with http"),
         (b" \n\r\n\t", {}, DataError, r"The list x is empty\."),
         (b"\xef\xbb\xbf", {}, DataError, r"The list x is empty\."),
         (b"PK\x03\x04\0\0", {}, DataError, r"The list x is no text\. Save it as CSV"),

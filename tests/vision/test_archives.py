@@ -69,6 +69,25 @@ def test_a_table_at_the_top_is_the_data_where_a_column_is_named(tmp_path: Path) 
     assert set(kinds(data)) == {"labels.csv", "README.txt"}
 
 
+def test_a_table_that_is_not_used_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = folder_of_photos(tmp_path / "set", {"photos": 2})
+    (folder / "labels.csv").write_text("file,breed,age\nphotos/0000.jpg,a,1\nphotos/0001.jpg,b,2\n")
+    (folder / "README.txt").write_text("About these photos, and more.")
+    (folder / "list.txt").write_text("photos/0000.jpg\n")
+    (folder / "other.csv").write_text("file,breed\nphotos/none.jpg,a\n")
+    for source in (folder, path := packed(folder)):
+        with caplog.at_level("INFO", "finegraft"):
+            read(source)
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{source}/labels.csv names files too; to take the labels from it, name their column with --target "
+            "(breed, age)."
+        ]
+        caplog.clear()
+    with caplog.at_level("INFO", "finegraft"):
+        read(path, target="age")
+    assert not any("names files too" in record.getMessage() for record in caplog.records)
+
+
 def test_which_table_is_not_guessed(tmp_path: Path) -> None:
     folder = folder_of_photos(tmp_path / "set", {"photos": 2})
     path = packed(folder)

@@ -97,6 +97,15 @@ def test_no_column_of_files(folder: Path) -> None:
     assert of(table(folder, "file,label", "images/a.jpg,rose"), path="file").target == ("label",)
 
 
+def test_a_header_alone_names_no_files(folder: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        of(table(folder, "file,label"))
+    assert str(caught.value) == (
+        f"{folder}/table.csv has no row below its header (file, label). Add one for each file. If that is no header "
+        "but a row, check its path."
+    )
+
+
 def test_addresses_are_no_files(folder: Path) -> None:
     with pytest.raises(
         DataError, match=r"The column 'url' of .* holds addresses, not files\. .* first: finegraft fetch "

@@ -37,8 +37,9 @@ def command(data: str, page: str | None, strict: bool, as_json: bool, **options:
     """
     if page is not None:
         must_be_writable(Path(page))
+    source = DataOptions.taken_from(options)
     with Store.open() as store:
-        dataset = DataOptions.taken_from(options).read(data, store)
+        dataset = source.read(data, store)
     if as_json:
         print_json(
             {
@@ -49,7 +50,7 @@ def command(data: str, page: str | None, strict: bool, as_json: bool, **options:
             }
         )
     else:
-        click.echo("\n".join(describe(dataset)))
+        click.echo("\n".join(describe(dataset, grouped=source.group is not None)))
     if page is not None:
         _write_page(dataset, Path(page))
     return 1 if strict and dataset.findings else 0
@@ -91,9 +92,22 @@ def _summary(dataset: Dataset) -> list[str]:
     return [head, "", *(f"  {name:<{width}}  {count:>7,}" for name, count in names.items())]
 
 
-def describe(dataset: Dataset) -> list[str]:
-    """The summary first, then a line for each finding."""
+def _parts(dataset: Dataset, grouped: bool) -> list[str]:
+    """How many photos lie in each given split, and what stays together because the user tied it (`grouped`)."""
+    splits = Tally(record.split for record in dataset.usable if record.split is not None)
+    lines = [f"Given splits: {', '.join(f'{name} {count:,}' for name, count in splits.most_common())}."]
+    if not grouped:
+        return lines if splits else []
+    sizes = Tally(record.together for record in dataset.usable).values()
+    largest = f"the largest has {max(sizes):,} photos" if sizes else "no photo is in any"
+    return [*(lines if splits else []), f"{len(sizes):,} groups stay together; {largest}."]
+
+
+def describe(dataset: Dataset, grouped: bool = False) -> list[str]:
+    """The summary first, then a line for each finding. `grouped`: tell of the groups that photos are in."""
     lines = _summary(dataset)
+    if parts := _parts(dataset, grouped):
+        lines += ["", *parts]
     kinds = Tally(finding.kind for finding in dataset.findings)
     if not kinds:
         return [*lines, "", "Nothing is wrong with them."]

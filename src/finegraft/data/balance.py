@@ -44,7 +44,8 @@ def balance(records: Sequence[Record]) -> list[Finding]:
         (small, rare), (large, common) = present[0], present[-1]
         note = (
             f"Class {common!r} has {large:,} to learn from, {rare!r} only {small:,}. Training weighs the classes to "
-            f"make up for it; add to {rare!r}, and judge by macro recall and macro F1 rather than accuracy."
+            f"make up for it, unless told not to; add to {rare!r}, and judge by macro recall and macro F1 rather than "
+            f"accuracy."
         )
         found.append(Finding("", "imbalance", 1 - small / large, note))
     return found

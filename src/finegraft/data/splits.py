@@ -25,6 +25,8 @@ Sizes = tuple[tuple[str, int], ...]
 # Numbers are held out evenly over their range: so many parts of equal size count as classes.
 _PARTS = 5
 
+_FINER = "Add photos that are no copies, or divide them into more groups (--group)."
+
 
 def hold_out(
     records: Sequence[Record], valid: float, seed: int, contested: Collection[str] = frozenset()
@@ -52,8 +54,13 @@ def hold_out(
     _check(groups, len(usable))
     barred = {record.together for record in usable if record.key in contested} | _under_two_labels(usable)
     chosen = _chosen(groups, barred, valid, seed)
-    if not chosen:
+    if not chosen and groups.keys() <= barred:
         raise DataError("Nothing could be held out: every photo lies under two labels.", "Keep the right ones.")
+    if not chosen:
+        raise DataError(
+            "Nothing could be held out: what stays together holds all photos of a class, or some under two labels.",
+            _FINER,
+        )
     return frozenset(record.key for record in usable if record.together in chosen)
 
 
@@ -120,6 +127,10 @@ def _check(groups: Mapping[str, Sizes], count: int) -> None:
         raise DataError(
             f"All {count} records are of one class, {next(iter(classes))!r}.",
             "Add a second class: there is nothing to tell apart.",
+        )
+    if max(classes.values()) == 1 and count > len(classes):
+        raise DataError(
+            "Nothing could be held out: all photos of each class stay together, as copies or by their group.", _FINER
         )
     if max(classes.values()) == 1:
         raise DataError(

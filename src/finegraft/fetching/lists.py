@@ -20,7 +20,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _LINE_END = re.compile(r"\r\n|\n|\r")  # not splitlines(): a label may hold what Unicode calls a line separator
 # As in urls_teddy.txt, which is what fast.ai's course calls such a file.
 _AFFIX = re.compile(r"^((image|photo)[_\- ]?)?(urls?|links?)[_\- ]+|[_\- ]+(urls?|links?)$", re.IGNORECASE)
-_NO_ADDRESS = "Each row needs one that begins with http:// or https://."
+_NO_ADDRESS = "Each row needs an address that begins with http:// or https://."
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,14 +14,19 @@ from finegraft.data import archives
 from finegraft.data.kinds import kind_of
 from finegraft.data.labels import Reading
 from finegraft.data.naming import folder_name
-from finegraft.data.tables import open_table
+from finegraft.data.tables import listed, open_table
 from finegraft.data.unpacking import Refused, is_safe
-from finegraft.errors import DataError, UsageError
+from finegraft.errors import DataError, FinegraftError, UsageError
 from finegraft.features.store import cache_folder
-from finegraft.vision.columns import Wanted, fits
+from finegraft.vision.cellpaths import CellPaths
+from finegraft.vision.columns import Wanted, fits, path_column
 from finegraft.vision.grouping import Grouping
 from finegraft.vision.listing import Found, Listing, list_folder
 from finegraft.vision.tables import list_table
+
+_log = logging.getLogger("finegraft")
+# What a table at the top of class folders is called, and how many are opened only to say how they could be used.
+_TABLES, _TRIED = (".csv", ".tsv", ".parquet", ".txt"), 3
 
 
 def unpacked(archive: Path) -> archives.Unpacked:
@@ -53,6 +60,7 @@ def list_top(
     source = archive or root
     tables = [path for path in _visible(root) if path.is_file() and _fits(path, wanted)] if wanted.of_a_table else []
     if not wanted.of_a_table or (wanted.test_part and not tables):
+        _tell_of_tables(root, source, jailed=archive is not None)
         return _class_folders(root, wanted, refused, source)
     listing = list_table(_only(tables, wanted, source), wanted, archive, reading)
     reasons = {one.key: one for one in refused}
@@ -102,6 +110,20 @@ def _class_folders(root: Path, wanted: Wanted, refused: Sequence[Found], source:
     if grouping is not None and not wanted.test_part:
         grouping.must_have_matched()
     return listing
+
+
+def _tell_of_tables(root: Path, source: Path, jailed: bool) -> None:
+    """Say of tables at the top that name files below it how their labels are taken, since the folders' names are."""
+    called = [path for path in _visible(root) if path.suffix.casefold() in _TABLES and path.is_file()]
+    for path in called[:_TRIED]:
+        with contextlib.suppress(FinegraftError):  # no table of files
+            table, column = path_column(path, Wanted(), CellPaths(root, jailed=jailed))
+            if others := [name for name in table.columns if name != column]:
+                _log.info(
+                    "%s names files too; to take the labels from it, name their column with --target (%s).",
+                    source / path.name,
+                    listed(others),
+                )
 
 
 def _only(tables: Sequence[Path], wanted: Wanted, source: Path) -> Path:
