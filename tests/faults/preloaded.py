@@ -144,6 +144,7 @@ def _run(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded; the command line sets it too late
     for module in _MODULES.split():
         importlib.import_module(module)
     importlib.import_module("finegraft.models.timm_weights").timm_package()

@@ -124,10 +124,11 @@ def undisturbed(ground: Ground, scenario: Scenario) -> Ended:
 def strike(ground: Ground, scenario: Scenario, blow: Blow) -> Hit | None:
     """One stop, judged. None where the command ended before the blow."""
     ended, faults = _run(ground, scenario, blow, armed=isinstance(blow, Fatal))
-    if _came_too_late(blow, ended):
+    faults += _own_failure(blow, ended)
+    if _came_too_late(blow, ended) and not faults:
         return None
     under_way = traces(ground.place)
-    before = ground.journal.read_text().splitlines()[-1] if isinstance(blow, Fatal) else ""
+    before = "".join(ground.journal.read_text().splitlines()[-1:]) if isinstance(blow, Fatal) else ""
     return Hit(blow, ended, under_way, [*faults, *scenario.judge(ground, ended)], before)
 
 
@@ -139,6 +140,20 @@ def _run(ground: Ground, scenario: Scenario, blow: Blow | None, armed: bool) -> 
     with ground.started(*scenario.beside(ground)) as other:
         ended = ground.stop(*scenario.words(ground), blow=blow, armed=armed)
         return ended, list(following.works(other.end(), "command beside"))
+
+
+def _own_failure(blow: Blow, ended: Ended) -> list[str]:
+    """What the command did wrong by itself: it failed, or had to be killed because it did not end.
+
+    Where the blow is one that it may answer with words, Ctrl-C or a full disk, the judge looks at them.
+    """
+    if isinstance(blow, FullDisk) or (isinstance(blow, Stroke) and blow.signal == signal.SIGINT and ended.struck):
+        return []
+    deadly = -(blow.signal if isinstance(blow, Stroke) else signal.SIGKILL)
+    before_the_blow = isinstance(blow, Stroke) and ended.struck is None
+    if ended.code == 0 or (ended.code == deadly and not before_the_blow):
+        return []
+    return [f"it ended by itself with {ended.code}: {following.last(ended)}"]
 
 
 def _came_too_late(blow: Blow, ended: Ended) -> bool:

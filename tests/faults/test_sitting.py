@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.faults import judging
-from tests.faults.blows import Fatal, Stroke
+from tests.faults.blows import Blow, Fatal, Stroke
 from tests.faults.ground import Ground
 from tests.faults.phases import Phase
 from tests.faults.process import Ended
 from tests.faults.scenarios import REPLACE, TRAIN_AGAIN, Scenario
-from tests.faults.sitting import Hit, stopped
+from tests.faults.sitting import Hit, stopped, strike
 
 
 def _other_features(ground: Ground) -> None:
@@ -90,6 +90,23 @@ def test_a_command_that_fails_by_itself_is_no_ground(ground: Ground, rng: random
     scenario = Scenario("bad", Ground.clear, lambda _: ("check", str(tmp_path / "nowhere")), judging.check)
     with pytest.raises(RuntimeError, match=r"bad fails undisturbed, with 1: .*nowhere"):
         stopped(ground, scenario, 1, 0, rng)
+
+
+@pytest.mark.parametrize("blow", [Stroke("features", 0.0), Fatal(10_000)], ids=["stroke", "fatal"])
+def test_a_command_that_fails_before_the_blow_is_a_fault_and_no_miss(
+    ground: Ground, tmp_path: Path, blow: Blow
+) -> None:
+    words = ("check", str(tmp_path / "nowhere"))
+    hit = strike(ground, Scenario("bad", Ground.clear, lambda _: words, lambda *_: iter(())), blow)
+    assert hit is not None
+    (fault,) = hit.faults
+    assert fault.startswith("it ended by itself with 1: Error: There is no file or folder ")
+
+
+def test_a_command_that_ended_well_before_the_blow_is_a_miss(ground: Ground) -> None:
+    scenario = Scenario("quick", Ground.clear, lambda _: ("cache", "--json"), lambda *_: iter(["judged"]))
+    assert strike(ground, scenario, Stroke("features", 0.0)) is None
+    assert strike(ground, scenario, Fatal(10_000)) is None
 
 
 def test_silent_work_is_not_called_a_start() -> None:
