@@ -111,6 +111,8 @@ def test_addresses_are_no_files(folder: Path) -> None:
         DataError, match=r"The column 'url' of .* holds addresses, not files\. .* first: finegraft fetch "
     ):
         of(table(folder, "label,url", "rose,https://example.org/a.jpg"))
+    with pytest.raises(DataError, match=r"holds addresses, not files"):
+        of(table(folder, "https://example.org/a.jpg"))
 
 
 def test_targets_by_name(folder: Path) -> None:

@@ -140,17 +140,17 @@ def _end(name: str) -> str:
 
 def _no_paths(table: Table, cells: CellPaths) -> DataError:
     rows = list(islice(table.rows(), 1))
-    if not rows:
-        return DataError(
-            f"{table.path} has no row below its header ({listed(table.columns)}).",
-            "Add one for each file. If that is no header but a row, check its path.",
-        )
-    for name, cell in zip(table.columns, rows[0].cells, strict=False):
+    for name, cell in zip(table.columns, rows[0].cells if rows else table.columns, strict=False):
         if str(cell).startswith(_ADDRESS):
             return DataError(
                 f"The column {name!r} of {table.path} holds addresses, not files.",
                 f"Download them first: finegraft fetch {table.path} -o DIR",
             )
+    if not rows:
+        return DataError(
+            f"{table.path} has no row below its header ({listed(table.columns)}).",
+            "Add one for each file. If that is no header but a row, check its path.",
+        )
     return DataError(
         f"No column of {table.path} names files (it has: {listed(table.columns)}). "
         f"There is no {cells.folder / cells.key(str(rows[0].cells[0]))}, for example.",
