@@ -17,6 +17,7 @@ from finegraft.cli.data_options import DataOptions, labelled_options
 from finegraft.cli.model import is_imagenet, open_model, run_of
 from finegraft.cli.output import headline, json_option, print_json
 from finegraft.cli.printable import printable
+from finegraft.cli.slices import slices_json, worse_than_chance
 from finegraft.cli.suggestions import did_you_mean, nearest
 from finegraft.data.dataset import Dataset
 from finegraft.data.record import Record
@@ -62,15 +63,21 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
     if mapping is not None:
         probabilities = mapped(probabilities, predictor.labels, mapping, target)
     evaluation = Evaluation(
-        tuple(record.key for record in judged), target, target.encode([str(r.label) for r in judged]), probabilities
+        keys=tuple(record.key for record in judged),
+        target=target,
+        truth=target.encode([str(r.label) for r in judged]),
+        probabilities=probabilities,
+        traits=dataset.traits_of(judged),
     )
+    sliced = slices_json(evaluation)
     if not as_json:
-        click.echo("\n".join(headline(evaluation, part)))
+        click.echo("\n".join([*headline(evaluation, part), *worse_than_chance(sliced)]))
         return
     print_json(
         {
             **evaluation.summary_json(),
             "judged_on": part,
+            "slices": sliced,
             "backbone": predictor.description["backbone"].get("name", ""),
             "findings": dict(Tally(finding.kind for finding in dataset.findings)),
             "learned_from": len(chosen) - len(records) if run_of(model) else None,

@@ -20,6 +20,7 @@ from finegraft.cli.data_options import DataOptions, data_options
 from finegraft.cli.numbers import Automatic
 from finegraft.cli.output import Counter, Stopwatch, headline, json_option, percent, print_json
 from finegraft.cli.printable import printable
+from finegraft.cli.slices import slices_json, worse_than_chance
 from finegraft.data.balance import balance
 from finegraft.data.contents import digest_of
 from finegraft.errors import BackboneError, MissingExtra
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 # Keys of run.json that `--json` prints as they are.
-_FOR_JSON = ("judged_on", "n_train", "seconds", "findings", "lr", "class_weights", "leakage")
+_FOR_JSON = ("judged_on", "n_train", "seconds", "findings", "lr", "class_weights", "leakage", "slices")
 _FEW_SHOWN = 3  # classes with very few photos that are named on the terminal
 
 
@@ -289,6 +290,7 @@ def _record(
         "judged_on": dataset.judged_on,
         "metrics": evaluation.summary_json()["metrics"],
         "leakage": None if leaked is None else leaked.to_json(),
+        "slices": slices_json(evaluation),
         "temperature": calibration.temperature,
         "unsure_below": calibration.unsure_below,
         "seconds": watch.table(),
@@ -305,6 +307,7 @@ def _summary(run: Run, learner: Learner, evaluation: Evaluation) -> list[str]:
     return [
         *headline(evaluation, dataset.judged_on),
         *_leaked(leakage(dataset, evaluation), dataset.judged_on),
+        *worse_than_chance(stored["slices"]),
         f"Learned from {stored['n_train']:,} photos; {left_out:,} {'file was' if left_out == 1 else 'files were'} "
         f"left out. Head: {stored['settings']['head']}, learning rate {stored['lr']:.2g}.",
         *_balance(learner),

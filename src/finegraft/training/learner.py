@@ -167,6 +167,7 @@ class Learner:
             target=self.target,
             truth=table.truth.cpu().numpy(),
             probabilities=softmax(scores_of(self.network, table), self.calibration.temperature),
+            traits=self.data.traits_of(records),
             looks=max(self._judged.looks, 1),
         )
 
