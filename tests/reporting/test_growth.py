@@ -79,7 +79,8 @@ def test_accuracy_with_few_photos_of_each_class_is_a_table_that_says_who_had_few
 
 def test_the_class_that_gains_most_is_named_with_its_reason() -> None:
     text = shown(curve(hard=3.0).to_json())
-    assert re.search(r"More photos of hen \( ?\d\d\.\d % found now, \d\.\d points added by each doubling\) would", text)
+    why = r"\d\d\.\d % found now, \d+\.\d points added by each doubling"
+    assert re.search(rf"More photos of hen \({why}\) would help most\. The average class gains \d\.\d points", text)
 
 
 def test_where_no_class_stands_out_it_says_so() -> None:
