@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from finegraft.data.dataset import Dataset
@@ -114,3 +115,28 @@ def test_a_dataset_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         data.records = ()  # type: ignore[misc]
     assert replace(data, root=Path("elsewhere")).root == Path("elsewhere")
+
+
+def test_traits_stay_with_their_records_through_a_split() -> None:
+    data = dataset(*records("a", 10), *records("b", 10), Record("a/bad", "", "a", None, "empty"))
+    size = np.arange(21, dtype=np.float32)
+    data = replace(data, traits={"size": size})
+    parted = data.split(valid=0.2, seed=1)
+    assert parted.traits["size"] is size
+    judged = parted.part("held-out")
+    place = [parted.records.index(record) for record in judged]
+    assert parted.traits_of(judged)["size"].tolist() == place
+    assert dataset(*records("a", 2)).traits_of(records("a", 1)) == {}
+
+
+def test_traits_have_a_value_for_every_record() -> None:
+    with pytest.raises(DataError, match=r"3 records need the trait 'size' of shape \(3,\), got \(2,\)\."):
+        Dataset(tuple(records("a", 3)), Path("photos"), "vision", traits={"size": np.zeros(2)})
+
+
+def test_a_manifest_holds_no_traits(tmp_path: Path) -> None:
+    data = replace(dataset(*records("a", 3)), traits={"size": np.zeros(3)})
+    data.save(tmp_path / "manifest.jsonl")
+    loaded = Dataset.load(tmp_path / "manifest.jsonl", data.root, data.modality)
+    assert loaded.traits == {}
+    assert loaded == data
