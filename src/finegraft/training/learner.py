@@ -14,6 +14,7 @@ from finegraft.data.dataset import Dataset
 from finegraft.data.record import Split
 from finegraft.data.splits import hold_out
 from finegraft.errors import DataError, UsageError
+from finegraft.evaluation.growth import LearningCurve
 from finegraft.evaluation.result import Evaluation
 from finegraft.inference.predictor import Predictor
 from finegraft.models import heads
@@ -23,6 +24,7 @@ from finegraft.training import class_weights as weighing
 from finegraft.training import loop
 from finegraft.training.callbacks import History
 from finegraft.training.confidence import Calibration, calibrate
+from finegraft.training.learning_curve import Trainer, learning_curve
 from finegraft.training.lr_finder import LRCurve, find_lr
 from finegraft.training.objective import of_categories
 from finegraft.training.progress import LiveTable
@@ -148,6 +150,18 @@ class Learner:
             groups = [record.together for record in self.data.part("train")]
             self._calibration = calibrate(self._recipe, self.head, self._fits, self._part("train"), groups, self.seed)
         return self._calibration
+
+    def learning_curve(self) -> LearningCurve:
+        """How accuracy grows with the photos learned from, and what more of them would bring.
+
+        Measured within the training part: smaller heads are trained just as this one was, which takes about as long
+        as `calibration`. Raises `UsageError` before any training.
+        """
+        if not self._fits:
+            raise UsageError("There is no learning curve before a training.", "Call fit_one_cycle first.")
+        groups = [record.together for record in self.data.part("train")]
+        trainer = Trainer(self._recipe, self.head, self._fits, self._part("train"))
+        return learning_curve(trainer, groups, self.target.labels, self.calibration.probabilities, self.seed)
 
     def evaluate(self, split: Split | None = None) -> Evaluation:
         """Judge the records of `split` (default: `data.judged_on`), with calibrated probabilities.
