@@ -24,6 +24,7 @@ from finegraft.cli.slices import slices_json, worse_than_chance
 from finegraft.data.balance import balance
 from finegraft.data.contents import digest_of
 from finegraft.errors import BackboneError, MissingExtra
+from finegraft.evaluation.growth import LearningCurve
 from finegraft.evaluation.leakage import Leakage, leakage
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
@@ -184,6 +185,7 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
                 **evaluation.summary_json(),
                 **{key: stored[key] for key in _FOR_JSON},
                 "backbone": stored["backbone"]["name"],
+                "learning_curve": stored["learning_curve"]["twice"],
                 "run": str(run.path),
             }
         )
@@ -228,12 +230,14 @@ def _train(
         learner.fit_one_cycle(settings.epochs or learner.default_epochs, settings.lr)
     with watch.stage("calibrate"):
         _ = learner.calibration
+    with watch.stage("growth"):
+        growth = learner.learning_curve()
     with watch.stage("judge"):
         evaluation = learner.evaluate()
         run.write_evaluation(evaluation)
     with watch.stage("bundle"):
         learner.predictor().save(run.model)
-    record = _record(run, data, source, settings, learner, evaluation, watch)
+    record = {**_record(run, data, source, settings, learner, evaluation, watch), "learning_curve": growth.to_json()}
     with watch.stage("report"):
         report(run.with_settings(record), run.report)
     run.write_settings({**record, "seconds": watch.table()})  # last: it says that the run is complete
@@ -310,6 +314,7 @@ def _summary(run: Run, learner: Learner, evaluation: Evaluation) -> list[str]:
         *worse_than_chance(stored["slices"]),
         f"Learned from {stored['n_train']:,} photos; {left_out:,} {'file was' if left_out == 1 else 'files were'} "
         f"left out. Head: {stored['settings']['head']}, learning rate {stored['lr']:.2g}.",
+        *_growth(LearningCurve.from_json(stored["learning_curve"])),
         *_balance(learner),
         f"Seconds: {seconds}.",
         f"Report: {run.report}",
@@ -329,6 +334,18 @@ def _leaked(found: Leakage | None, part: str) -> list[str]:
         f"{many}. Without them {percent(found.without.value)} are right ({percent(low)} to {percent(high)}): "
         f"the split flatters by {100 * found.optimism:+.1f} points."
     ]
+
+
+def _growth(curve: LearningCurve) -> list[str]:
+    """What twice the photos would bring, or why it cannot be told; and the classes that need more most."""
+    twice = curve.twice
+    if twice is None:
+        return [] if curve.reason is None else [curve.reason]
+    low, high = twice.interval
+    expected = f"{percent(twice.accuracy)} ({percent(low)} to {percent(high)})"
+    wanting = [row.label for row in curve.classes if row.stands_out][:_FEW_SHOWN]
+    most = f" More of {', '.join(wanting)} would help most." if wanting else ""
+    return [printable(f"Twice the photos would bring about {expected} right.{most}")]
 
 
 def _balance(learner: Learner) -> list[str]:

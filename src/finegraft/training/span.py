@@ -34,7 +34,7 @@ def train_in_span(recipe: Recipe, network: nn.Sequential, table: Table, fits: Se
         outside = first.weight - inside @ basis.T
     short = _shortened(first, inside)
     within = Table(coordinates, table.truth)
-    smaller = nn.Sequential(nn.Identity(), short, *network[2:])
+    smaller = nn.Sequential(nn.Identity(), short, *list(network)[2:])
     for fit in fits:
         recipe.train(smaller, within, fit)
     with torch.no_grad():
