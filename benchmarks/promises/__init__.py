@@ -7,6 +7,7 @@ from benchmarks.promises import (
     broken_files,
     fetching,
     fresh_clone,
+    growing,
     imagenet,
     killing,
     many_files,
@@ -35,4 +36,5 @@ ALL: list[Promise] = [
     *fetching.ROWS,
     *killing.ROWS,
     *unbalanced.ROWS,
+    *growing.ROWS,
 ]
