@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from finegraft.errors import DataError, StorageError
 from finegraft.evaluation.result import Evaluation
@@ -54,6 +54,41 @@ def test_top_losses_say_what_was_answered() -> None:
     assert len(small().top_losses()) == 4
 
 
+def test_intervals_say_whether_they_are_by_cluster_and_why() -> None:
+    judged = large()
+    alone = judged.summary_json()["intervals"]
+    assert (alone["level"], alone["clusters"], alone["design_effect"]) == (0.95, None, None)
+    assert alone["why"].startswith(
+        "No two judged records belong together, so each counts in full: shares have Wilson's"
+    )
+    tens = replace(judged, groups=tuple(str(i // 10) for i in range(len(judged))))
+    told = tens.summary_json()["intervals"]
+    assert told["clusters"] == -(-len(judged) // 10)
+    assert told["design_effect"] >= 1
+    assert f"records are of {told['clusters']} groups" in told["why"]
+    assert tens.accuracy.method == "Wilson, by cluster"
+    assert all(metric.method.endswith(", by cluster") for metric in tens.metrics().values())
+    assert judged.accuracy.method == "Wilson"
+
+
+def test_groups_that_all_differ_change_nothing() -> None:
+    judged = small()
+    apart = replace(judged, groups=judged.keys)
+    assert apart.metrics() == judged.metrics()
+    assert apart.summary_json() == judged.summary_json()
+
+
+def test_two_classes_have_auroc_and_average_precision_of_the_rarer_one() -> None:
+    two = Category(("no", "yes"))
+    truth = np.array([0, 0, 0, 1, 1])
+    yes = np.array([0.1, 0.6, 0.2, 0.55, 0.9])
+    found = Evaluation(tuple("abcde"), two, truth, np.stack([1 - yes, yes], axis=1)).metrics()
+    assert found["auroc"].value == pytest.approx(roc_auc_score(truth, yes))
+    assert found["average_precision"].value == pytest.approx(average_precision_score(truth, yes))
+    alone = Evaluation(("a",), two, np.array([0]), np.array([[0.9, 0.1]])).metrics()
+    assert "auroc" not in alone
+
+
 def test_it_shows_its_accuracy() -> None:
     assert repr(small()) == "<Evaluation: accuracy 0.500 (0.150 to 0.850) on 4 records, 3 classes>"
     assert len(small()) == 4
@@ -63,8 +98,8 @@ def test_summary_holds_the_promised_keys_as_plain_json() -> None:
     judged = large()
     summary = json.loads(json.dumps(judged.summary_json(), allow_nan=False))
     assert set(summary) == {
-        "metrics", "accuracy", "accuracy_interval", "error_rate", "macro_f1", "macro_recall", "ece", "n_judged",
-        "classes",
+        "metrics", "intervals", "accuracy", "accuracy_interval", "error_rate", "macro_f1", "macro_recall", "ece",
+        "n_judged", "classes",
     }  # fmt: skip
     assert set(summary["metrics"]) == {
         "accuracy", "error_rate", "macro_f1", "macro_recall", "ece", "top_5_accuracy",

@@ -42,6 +42,12 @@ def test_it_holds_what_the_contract_names() -> None:
     assert content["metrics"]["accuracy"] == {"value": 0.91, "interval": [0.88, 0.94]}
 
 
+def test_a_metric_may_say_how_its_interval_was_made_and_older_bundles_do_not() -> None:
+    told = {"value": 0.9, "interval": [0.8, 0.95], "method": "Wilson, by cluster"}
+    plain = {"value": 0.9, "interval": None}
+    assert parsed(stored(metrics={"a": told, "b": plain})).description["metrics"] == {"a": told, "b": plain}
+
+
 def test_a_newer_format_asks_for_an_upgrade_whatever_else_it_holds() -> None:
     newer = json.dumps({"format": 2, "shape": "unknown"}).encode()
     refused(newer, r"made by a newer finegraft: it has format 2, this one reads up to 1\. Upgrade with: pip install")
@@ -82,6 +88,9 @@ def test_what_is_not_proper_json_is_refused(content: bytes, why: str) -> None:
         ("metrics", {"accuracy": 0.9}),
         ("metrics", {"accuracy": {"value": "0.9", "interval": None}}),
         ("metrics", {"accuracy": {"value": 0.9}}),
+        ("metrics", {"accuracy": {"value": 0.9, "interval": None, "method": ""}}),
+        ("metrics", {"accuracy": {"value": 0.9, "interval": None, "method": 1}}),
+        ("metrics", {"accuracy": {"value": 0.9, "interval": None, "how": "Wilson"}}),
         ("metrics", {"accuracy": {"value": 0.9, "interval": [0.8]}}),
         ("temperature", 0),
         ("temperature", -1.0),

@@ -31,6 +31,12 @@ def grouped(records: Sequence[Record], near: Iterable[NearCopy]) -> list[Record]
     return _named(records, ties, {ties.root(at) for at in needed})
 
 
+def clusters(records: Sequence[Record]) -> tuple[str, ...]:
+    """The `together` of each record, for an `Evaluation`; () where no two share one, so that each stands alone."""
+    names = tuple(record.together for record in records)
+    return names if len(set(names)) < len(names) else ()
+
+
 class _Ties:
     """Which places are tied, directly or by others (union-find); only those that are take any room."""
 

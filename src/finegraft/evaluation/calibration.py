@@ -50,14 +50,19 @@ def reliability(probabilities: np.ndarray, truth: np.ndarray, bins: int = BINS) 
     _need_records(truth)
     confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    n = len(truth)
-    bins = min(bins, max(1, n // FEWEST_PER_BIN))
-    bin_of = np.searchsorted(np.sort(confidence), confidence, side="left") * bins // n
-    count = np.bincount(bin_of, minlength=bins)
+    bin_of = bins_of(confidence, bins)
+    count = np.bincount(bin_of)
     filled = count > 0
-    rights = np.bincount(bin_of[right], minlength=bins)
-    mean = np.bincount(bin_of, confidence, bins)[filled] / count[filled]
+    rights = np.bincount(bin_of[right], minlength=len(count))
+    mean = np.bincount(bin_of, confidence)[filled] / count[filled]
     return Reliability(count[filled], rights[filled], mean.clip(0.0, 1.0))
+
+
+def bins_of(confidence: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """The bin of every answer of the given `confidence`, float (n,), as `reliability` sorts them: int64 (n,)."""
+    n = len(confidence)
+    bins = min(bins, max(1, n // FEWEST_PER_BIN))
+    return np.searchsorted(np.sort(confidence), confidence, side="left") * bins // n
 
 
 def expected_calibration_error(probabilities: np.ndarray, truth: np.ndarray, bins: int = BINS) -> float:

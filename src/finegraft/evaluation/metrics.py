@@ -1,17 +1,21 @@
 """The headline numbers, each with its 95 % interval. Pure functions of class numbers and probabilities.
 
 Throughout: `truth` and `predicted` int (n,) with values in 0..k-1, `probabilities` float (n, k), n at least 1.
+`clusters` says which records hang together; where it is given, all intervals are by cluster: their counts are divided
+by the design effect of the metric (`finegraft.evaluation.clusters`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from finegraft.evaluation import intervals
-from finegraft.evaluation.calibration import reliability
+from finegraft.evaluation import influence, intervals
+from finegraft.evaluation.calibration import Reliability, reliability
+from finegraft.evaluation.clusters import Clusters, inflation
 from finegraft.evaluation.intervals import wilson
 from finegraft.evaluation.tables import confusion_matrix
 
@@ -23,9 +27,11 @@ __all__ = [
     "error_rate",
     "macro_f1",
     "macro_recall",
+    "method",
     "of_categories",
     "per_class",
     "ranks",
+    "share",
     "top_k_accuracy",
     "wilson",
 ]
@@ -35,16 +41,20 @@ __all__ = [
 class Metric:
     """A number, and the interval that holds the true one in about 95 of 100 such measurements.
 
+    `method` says in a few words how the interval was made, as "Wilson, by cluster"; "" where that is not known.
+
     >>> print(Metric(0.906, (0.88, 0.93)))
     0.906 (0.880 to 0.930)
     """
 
     value: float
     interval: tuple[float, float] | None = None
+    method: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The form in `--json`, `run.json` and bundles."""
-        return {"value": self.value, "interval": None if self.interval is None else list(self.interval)}
+        interval = None if self.interval is None else list(self.interval)
+        return {"value": self.value, "interval": interval, **({"method": self.method} if self.method else {})}
 
     def __str__(self) -> str:
         if self.interval is None:
@@ -67,36 +77,55 @@ class PerClass:
     support: np.ndarray
 
 
-def of_categories(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, Metric]:
-    """By name: accuracy, error_rate, macro_f1, macro_recall, ece and, with more than 5 classes, top_5_accuracy."""
+def of_categories(truth: np.ndarray, probabilities: np.ndarray, groups: Sequence[str] = ()) -> dict[str, Metric]:
+    """By name: accuracy, error_rate, macro_f1, macro_recall, ece and, with more than 5 classes, top_5_accuracy.
+
+    Records of equal `groups`, texts (n,), are no independent evidence; empty: each stands alone.
+    """
     k = probabilities.shape[1]
+    clusters = Clusters.of(groups)
     predicted = probabilities.argmax(axis=1)
     matrix = confusion_matrix(truth, predicted, k)
+    f1, recall = (
+        inflation(of(truth, predicted, k), clusters) for of in (influence.of_macro_f1, influence.of_macro_recall)
+    )
     metrics = {
-        "accuracy": accuracy(truth, predicted),
-        "error_rate": error_rate(truth, predicted),
-        "macro_f1": macro_f1(matrix),
-        "macro_recall": macro_recall(matrix),
-        "ece": ece(truth, probabilities),
+        "accuracy": accuracy(truth, predicted, clusters),
+        "error_rate": error_rate(truth, predicted, clusters),
+        "macro_f1": macro_f1(matrix, f1),
+        "macro_recall": macro_recall(matrix, recall),
+        "ece": ece(truth, probabilities, clusters),
     }
     if k > 5:
-        metrics["top_5_accuracy"] = top_k_accuracy(truth, probabilities, 5)
+        metrics["top_5_accuracy"] = top_k_accuracy(truth, probabilities, 5, clusters)
     return metrics
 
 
-def accuracy(truth: np.ndarray, predicted: np.ndarray) -> Metric:
+def accuracy(truth: np.ndarray, predicted: np.ndarray, clusters: Clusters | None = None) -> Metric:
     """The share of right answers, with Wilson's interval."""
-    return _share(truth == predicted)
+    return share(truth == predicted, clusters)
 
 
-def error_rate(truth: np.ndarray, predicted: np.ndarray) -> Metric:
+def error_rate(truth: np.ndarray, predicted: np.ndarray, clusters: Clusters | None = None) -> Metric:
     """The share of wrong answers, with Wilson's interval."""
-    return _share(truth != predicted)
+    return share(truth != predicted, clusters)
 
 
-def top_k_accuracy(truth: np.ndarray, probabilities: np.ndarray, k: int) -> Metric:
+def top_k_accuracy(truth: np.ndarray, probabilities: np.ndarray, k: int, clusters: Clusters | None = None) -> Metric:
     """How often the true class is among the first `k` answers, with Wilson's interval."""
-    return _share(ranks(truth, probabilities) < k)
+    return share(ranks(truth, probabilities) < k, clusters)
+
+
+def share(hits: np.ndarray, clusters: Clusters | None = None) -> Metric:
+    """The share of `hits`, bool (n,), with Wilson's interval."""
+    found, n = int(hits.sum()), len(hits)
+    effect = inflation(influence.of_share(hits), clusters)
+    return Metric(found / n, wilson(found / effect, n / effect), method("Wilson", clusters is not None))
+
+
+def method(how: str, clustered: bool) -> str:
+    """The words for an interval made in the way `how`."""
+    return f"{how}, by cluster" if clustered else how
 
 
 def ranks(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -120,44 +149,47 @@ def per_class(matrix: np.ndarray) -> PerClass:
     )
 
 
-def macro_f1(matrix: np.ndarray) -> Metric:
+def macro_f1(matrix: np.ndarray, effect: float = 1.0) -> Metric:
     """The mean F1 of the classes that occur in truth or answers: a rare class counts as much as a common one.
 
-    `matrix` is a confusion matrix, int (k, k) with the truth in rows. Interval: `intervals.of_macro_f1`.
+    `matrix` is a confusion matrix, int (k, k) with the truth in rows, `effect` what its counts are divided by for the
+    interval, 1 for records that stand alone. Interval: `intervals.of_macro_f1`.
     """
     occurs = (matrix.sum(axis=0) + matrix.sum(axis=1)) > 0
-    return _with_interval(float(per_class(matrix).f1[occurs].mean()), intervals.of_macro_f1(matrix))
+    value = float(per_class(matrix).f1[occurs].mean())
+    counts = matrix if effect == 1 else matrix / effect
+    return _with_interval(value, intervals.of_macro_f1(counts), method("bootstrap", effect != 1))
 
 
-def macro_recall(matrix: np.ndarray) -> Metric:
+def macro_recall(matrix: np.ndarray, effect: float = 1.0) -> Metric:
     """The mean recall of the classes that occur in the truth, also called balanced accuracy.
 
-    `matrix` is a confusion matrix, int (k, k) with the truth in rows. Interval: `intervals.of_macro_recall`.
+    `matrix` and `effect` as for `macro_f1`. Interval: `intervals.of_macro_recall`.
     """
     support = matrix.sum(axis=1)
     occurs = support > 0
     found, support = np.diag(matrix)[occurs], support[occurs]
-    return Metric(float((found / support).mean()), intervals.of_macro_recall(found, support))
+    interval = intervals.of_macro_recall(found / effect, support / effect)
+    return Metric(float((found / support).mean()), interval, method("joined Wilson", effect != 1))
 
 
-def ece(truth: np.ndarray, probabilities: np.ndarray) -> Metric:
+def ece(truth: np.ndarray, probabilities: np.ndarray, clusters: Clusters | None = None) -> Metric:
     """The expected calibration error, 0 for probabilities that mean what they say.
 
     See `calibration.reliability` for its bins and `intervals.of_ece` for its interval.
     """
     table = reliability(probabilities, truth)
-    return _with_interval(table.error, intervals.of_ece(table))
-
-
-def _share(hits: np.ndarray) -> Metric:
-    successes, n = int(hits.sum()), len(hits)
-    return Metric(successes / n, wilson(successes, n))
+    if clusters is None:
+        return _with_interval(table.error, intervals.of_ece(table), "bootstrap")
+    effect = inflation(influence.of_ece(truth, probabilities), clusters)
+    thinned = Reliability(table.count / effect, table.right / effect, table.confidence)
+    return _with_interval(table.error, intervals.of_ece(thinned), "bootstrap, by cluster")
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0))
 
 
-def _with_interval(value: float, interval: tuple[float, float]) -> Metric:
+def _with_interval(value: float, interval: tuple[float, float], how: str) -> Metric:
     """Widened to hold the value itself, which an interval corrected for bias may miss by a little."""
-    return Metric(value, (min(value, interval[0]), max(value, interval[1])))
+    return Metric(value, (min(value, interval[0]), max(value, interval[1])), how)

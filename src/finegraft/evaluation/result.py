@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from finegraft.data.atomic import replacing
+from finegraft.display import html_of
 from finegraft.errors import DataError, StorageError
-from finegraft.evaluation import metrics, tables
+from finegraft.evaluation import binary, influence, metrics, tables
+from finegraft.evaluation.clusters import Clusters, basis
 from finegraft.evaluation.metrics import Metric, PerClass
 from finegraft.targets import Category
 
 _SMALLEST = 1e-12  # a probability below it counts as this: the worst loss is 27.6, not infinite
 _DIGITS = 6
+_ALONE = "shares have Wilson's interval, macro F1 and calibration error a bootstrap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ class Evaluation:
     def __repr__(self) -> str:
         return f"<Evaluation: accuracy {self.accuracy} on {len(self)} records, {len(self.target)} classes>"
 
+    def _repr_html_(self) -> str:
+        return html_of(self)
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The class names, in the order of the columns."""
@@ -99,12 +105,12 @@ class Evaluation:
     @property
     def accuracy(self) -> Metric:
         """The share of right answers."""
-        return metrics.accuracy(self.truth, self.predicted)
+        return metrics.accuracy(self.truth, self.predicted, self.clusters)
 
     @property
     def error_rate(self) -> Metric:
         """The share of wrong answers."""
-        return metrics.error_rate(self.truth, self.predicted)
+        return metrics.error_rate(self.truth, self.predicted, self.clusters)
 
     @property
     def macro_f1(self) -> Metric:
@@ -112,12 +118,24 @@ class Evaluation:
         return self._metrics["macro_f1"]
 
     def metrics(self) -> dict[str, Metric]:
-        """All headline numbers by name; see `metrics.of_categories`."""
+        """All headline numbers by name; see `metrics.of_categories`, and for two classes `binary.of_two`.
+
+        With `groups` every interval is by cluster.
+        """
         return dict(self._metrics)
 
     @cached_property
     def _metrics(self) -> dict[str, Metric]:
-        return metrics.of_categories(self.truth, self.probabilities)
+        found = metrics.of_categories(self.truth, self.probabilities, self.groups)
+        if len(self.target) == 2:
+            positive = binary.positive_of(self.labels, self.truth)
+            found |= binary.of_two(self.probabilities, self.truth, positive, self.clusters)
+        return found
+
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        """Which records belong together; None where each stands alone."""
+        return Clusters.of(self.groups)
 
     def confusion_matrix(self) -> np.ndarray:
         """How often class i (row, the truth) was answered as class j (column): int64 (k, k)."""
@@ -162,6 +180,7 @@ class Evaluation:
         found = self._metrics
         return {
             "metrics": {name: metric.to_json() for name, metric in found.items()},
+            "intervals": basis(self.clusters, influence.of_share(self.truth == self.predicted), _ALONE),
             "accuracy": found["accuracy"].value,
             "accuracy_interval": found["accuracy"].to_json()["interval"],
             "error_rate": found["error_rate"].value,

@@ -1,9 +1,9 @@
 """What `model.json` of a bundle holds, and the reader that believes none of it.
 
 Fields: `format` (number of the format) · `finegraft` (the version that wrote it) · `modality` · `target` (kind, classes
-in order) · `preprocess` (with its decoder) · `backbone` (row) · `metrics` (name -> value, interval) · `temperature`
-(0.05 to 20, the bounds it is fitted within) · `unsure_below` · `n_train` · `n_judged` · `judged_on` · `digest` (of
-model.onnx) · `samples` (name, probabilities).
+in order) · `preprocess` (with its decoder) · `backbone` (row) · `metrics` (name -> value, interval, and method since
+there are several) · `temperature` (0.05 to 20, the bounds it is fitted within) · `unsure_below` · `n_train` ·
+`n_judged` · `judged_on` · `digest` (of model.onnx) · `samples` (name, probabilities).
 """
 
 from __future__ import annotations
@@ -180,7 +180,9 @@ def _are_metrics(value: Any) -> bool:
 
 
 def _is_metric(value: Any) -> bool:
-    if not (_is_object(value) and set(value) == {"value", "interval"} and _is_number(value["value"])):
+    # Bundles of before have no method.
+    if not (_is_object(value) and {"value", "interval"} <= set(value) <= {"value", "interval", "method"}):
         return False
     interval = value["interval"]
-    return interval is None or (isinstance(interval, list) and len(interval) == 2 and all(map(_is_number, interval)))
+    ends = interval is None or (isinstance(interval, list) and len(interval) == 2 and all(map(_is_number, interval)))
+    return ends and _is_number(value["value"]) and _is_text(value.get("method", "Wilson"))
