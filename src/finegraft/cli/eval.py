@@ -17,9 +17,10 @@ from finegraft.cli.data_options import DataOptions, labelled_options
 from finegraft.cli.model import is_imagenet, open_model, run_of
 from finegraft.cli.output import headline, json_option, print_json
 from finegraft.cli.printable import printable
-from finegraft.cli.slices import slices_json, worse_than_chance
+from finegraft.cli.slices import slices_json, standing_out
 from finegraft.cli.suggestions import did_you_mean, nearest
 from finegraft.data.dataset import Dataset
+from finegraft.data.groups import clusters
 from finegraft.data.record import Record
 from finegraft.errors import DataError, UnreadableFile
 from finegraft.evaluation.result import Evaluation
@@ -67,11 +68,12 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
         target=target,
         truth=target.encode([str(r.label) for r in judged]),
         probabilities=probabilities,
+        groups=clusters(judged),
         traits=dataset.traits_of(judged),
     )
     sliced = slices_json(evaluation)
     if not as_json:
-        click.echo("\n".join([*headline(evaluation, part), *worse_than_chance(sliced)]))
+        click.echo("\n".join([*headline(evaluation, part), *standing_out(sliced)]))
         return
     print_json(
         {

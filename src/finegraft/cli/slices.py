@@ -22,14 +22,14 @@ def slices_json(evaluation: Evaluation) -> list[dict[str, Any]]:
     return [one.to_json() for one in slices(evaluation)[:_MOST]]
 
 
-def worse_than_chance(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def standing_out(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """One line on the slices among `rows` that stand out; nothing where none does."""
     worst = [row for row in rows if row["stands_out"]]
     if not worst:
         return []
     named = "; ".join(
-        f"{row['slice']} ({percent(row['accuracy'])} right of {row['n']:,}, {percent(row['rest'])} of the others)"
+        f"{row['slice']} ({percent(row['accuracy'])} of {row['n']:,} right, {percent(row['rest'])} of the others)"
         for row in worst[:_NAMED]
     )
     more = f"; {len(worst) - _NAMED} more" if len(worst) > _NAMED else ""
-    return [printable(f"Worse than chance makes it: {named}{more}.")]
+    return [printable(f"Worse, and not by chance: {named}{more}.")]

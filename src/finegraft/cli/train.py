@@ -20,7 +20,7 @@ from finegraft.cli.data_options import DataOptions, data_options
 from finegraft.cli.numbers import Automatic
 from finegraft.cli.output import Counter, Stopwatch, headline, json_option, percent, print_json
 from finegraft.cli.printable import printable
-from finegraft.cli.slices import slices_json, worse_than_chance
+from finegraft.cli.slices import slices_json, standing_out
 from finegraft.data.balance import balance
 from finegraft.data.contents import digest_of
 from finegraft.errors import BackboneError, MissingExtra
@@ -292,7 +292,7 @@ def _record(
         "n_train": len(dataset.part("train")),
         "n_judged": len(evaluation),
         "judged_on": dataset.judged_on,
-        "metrics": evaluation.summary_json()["metrics"],
+        **{name: evaluation.summary_json()[name] for name in ("metrics", "intervals")},
         "leakage": None if leaked is None else leaked.to_json(),
         "slices": slices_json(evaluation),
         "temperature": calibration.temperature,
@@ -311,7 +311,7 @@ def _summary(run: Run, learner: Learner, evaluation: Evaluation) -> list[str]:
     return [
         *headline(evaluation, dataset.judged_on),
         *_leaked(leakage(dataset, evaluation), dataset.judged_on),
-        *worse_than_chance(stored["slices"]),
+        *standing_out(stored["slices"]),
         f"Learned from {stored['n_train']:,} photos; {left_out:,} {'file was' if left_out == 1 else 'files were'} "
         f"left out. Head: {stored['settings']['head']}, learning rate {stored['lr']:.2g}.",
         *_growth(LearningCurve.from_json(stored["learning_curve"])),

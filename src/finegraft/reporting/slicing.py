@@ -72,7 +72,7 @@ def _note(material: Material) -> Html:
     return tag(
         "p",
         "Others: those that are not in the slice, on as many of each class, so a slice is not worse for its hard "
-        f"classes.{means}",
+        f"classes. What does not stand out may differ by chance alone.{means}",
         class_="note",
     )
 
@@ -82,10 +82,10 @@ def _table(caption: str, found: Sequence[Slice]) -> Html:
         Column("Slice"),
         Column("Judged", True),
         Column("Right", True),
+        Column("Others", True),
+        Column("Stands out"),
         Column("Share"),
         Column(term("Interval"), True),
-        Column("Others", True),
-        Column("Chance"),
     ]
     return table(caption, columns, [_row(one) for one in found])
 
@@ -96,8 +96,8 @@ def _row(one: Slice) -> list[Child]:
         name(one.words),
         f"{one.n:,}",
         wording.percent(one.accuracy.value),
+        wording.percent(one.rest),
+        tag("strong", "yes") if one.stands_out else "no",
         share_bar(one.accuracy.value),
         "–" if interval is None else wording.percent_range(interval),
-        wording.percent(one.rest),
-        tag("strong", "worse than chance") if one.stands_out else "may be chance",
     ]
