@@ -244,3 +244,10 @@ def test_only_classes_pass_where_classes_are_needed(garden: Path) -> None:
             UsageError, match=r"cannot learn or judge numbers yet, and height holds these\. finegraft check"
         ):
             DataOptions(target="height").read_classes(str(garden / "labels.csv"), store)
+
+
+@pytest.mark.parametrize("words", [("check", ""), ("train", "", "-o", "run")])
+def test_an_empty_name_is_not_the_current_folder(garden: Path, words: Sequence[str]) -> None:
+    done = finegraft(*words, cwd=garden / "sorted")
+    assert (done.code, done.out) == (2, "")
+    assert done.error == ("Error: DATA is empty. Name a folder, a table or an archive; the current folder is a dot.")

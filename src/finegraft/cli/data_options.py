@@ -39,7 +39,12 @@ class DataOptions:
         return cls(**{field.name: options.pop(field.name) for field in fields(cls) if field.name in options})
 
     def read(self, data: str, store: Store) -> Dataset:
-        """The photos of `data`, each opened once; which columns of a table were taken for what is said on stderr."""
+        """The photos of `data`, each opened once; which columns of a table were taken for what is said on stderr.
+
+        Raises `UsageError` for an empty name: it would be the current folder, and comes of a variable that is not set.
+        """
+        if not data:
+            raise UsageError("DATA is empty.", "Name a folder, a table or an archive; the current folder is a dot.")
         from finegraft.features.memory import CheckMemory
         from finegraft.vision.sources import read
 
