@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from finegraft.data.dataset import Dataset
+from finegraft.data.groups import clusters
 from finegraft.data.record import Split
 from finegraft.data.splits import hold_out
 from finegraft.errors import DataError, UsageError
@@ -181,6 +182,7 @@ class Learner:
             target=self.target,
             truth=table.truth.cpu().numpy(),
             probabilities=softmax(scores_of(self.network, table), self.calibration.temperature),
+            groups=clusters(records),
             traits=self.data.traits_of(records),
             looks=max(self._judged.looks, 1),
         )
