@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from finegraft.data.copies import NearCopy
-from finegraft.data.groups import grouped
+from finegraft.data.groups import clusters, grouped
 from finegraft.data.record import Record
 
 
@@ -45,3 +45,9 @@ def test_copies_join_groups_of_the_user_under_the_first_name() -> None:
 
 def test_an_exact_copy_outside_the_users_group_is_drawn_in() -> None:
     assert names(grouped(rows("a", "a", groups={1: "p"}), [])) == ["p", "p"]
+
+
+def test_clusters_are_told_only_where_records_belong_together() -> None:
+    assert clusters(rows("x", "y", "z")) == ()
+    assert clusters(rows("x", "y", "x")) == ("x", "y", "x")
+    assert clusters(rows("x", "y", "z", groups={0: "ann", 2: "ann"})) == ("ann", "y", "ann")
