@@ -185,7 +185,7 @@ def test_no_other_part_of_the_readme_claims_a_measurement() -> None:
 
 def keys_of(value: Any) -> Iterator[str]:
     """The keys of a JSON value that are ours, without those that are names of classes, stages, packages and options."""
-    free = {"classes", "seconds", "findings", "environment", "settings", "decoder", "kinds", "metrics"}
+    free = {"classes", "seconds", "findings", "environment", "settings", "decoder", "kinds", "metrics", "traits"}
     if isinstance(value, list):
         for inner in value:
             yield from keys_of(inner)
