@@ -15,6 +15,7 @@ from finegraft.data.atomic import write_atomically
 from finegraft.data.findings import Finding
 from finegraft.data.record import Record, Split
 from finegraft.data.traits import Traits, taken
+from finegraft.display import html_of
 from finegraft.errors import DataError, StorageError
 
 
@@ -43,6 +44,9 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @property
     def usable(self) -> tuple[Record, ...]:

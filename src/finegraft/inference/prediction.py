@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from finegraft.display import html_of
+
 CLOSE_CALL = "close call"
 
 
@@ -21,6 +23,9 @@ class Prediction:
     ranking: tuple[tuple[str, float], ...]
     unsure: str | None = None
     path: str | None = None
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     def to_json(self, top: int | None = None) -> dict[str, Any]:
         """One line of `predict --json`, its ranking cut to the first `top`; probabilities to six decimals."""

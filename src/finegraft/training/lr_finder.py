@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from finegraft.display import html_of
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import Objective
 from finegraft.training.optimizers import set_step, sgd
@@ -47,6 +48,9 @@ class LRCurve:
     suggestion: float
     rule: str
     reason: str
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of `finegraft lr`."""
