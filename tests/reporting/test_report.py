@@ -54,14 +54,17 @@ def test_every_part_of_a_run_is_told(tmp_path: Path) -> None:
     outline = written(run_of(tmp_path, FLOWERS, left_out=[("notes.txt", "not a photo: text")]), tmp_path)
     headings = ["How good", "Where it errs", "Furthest off", "Class by class", "How it learned", "The data"]
     assert [a["id"] for a in outline.all("section")] == [
-        "merits", "mistakes", "worst", "classes", "learning", "data", "making", "use",
+        "mistakes", "worst", "merits", "calibration", "unsure", "growth", "slices", "classes", "data", "learning",
+        "making", "use",
     ]  # fmt: skip
     for words in (
         *headings, "Macro F1", "Calibration error", "notes.txt", "not a photo: text", "fedcba9876543210",
         "12 s", "16 s", "packages numpy", "temperature", "Same bytes.", "onnxruntime",
     ):  # fmt: skip
         assert words in outline.text
-    assert len([s for s in outline.all("svg") if s.get("role") == "img"]) == 5  # ruler, matrix, rate, loss, error
+    figures = [s for s in outline.all("svg") if s.get("role") == "img" and s.get("class") != "photo"]
+    assert len(figures) == 7  # strip, ruler, calibration, unsure, rate, error, loss
+    assert len([s for s in outline.all("svg") if s.get("role") == "group"]) == 1  # the matrix, which holds links
 
 
 def test_numbers_of_merit_are_those_of_the_run(tmp_path: Path) -> None:
@@ -77,23 +80,27 @@ def test_the_unsure_sentence_counts_the_judged_records(tmp_path: Path) -> None:
     kept = evaluation.probabilities.max(axis=1) >= 0.97
     right = (evaluation.truth == evaluation.predicted)[kept].mean()
     assert (
-        f"here {(~kept).sum()} of 40. Of the other {kept.sum()}, {100 * right:.1f} % are right."
+        f"It calls {(~kept).sum()} of 40 answers unsure; of the other {kept.sum()}, {100 * right:.1f} % ("
         in written(run, tmp_path).text
     )
 
 
 def test_pictures_of_the_worst_answers_are_upright_and_carry_no_exif(tmp_path: Path) -> None:
     outline = written(run_of(tmp_path, FLOWERS), tmp_path)
-    images = outline.all("img")
+    images = outline.all("image")
     assert len(images) == 12
     for attributes in images:
-        kind, _, content = str(attributes["src"]).partition(";base64,")
+        kind, _, content = str(attributes["href"]).partition(";base64,")
         decoded = base64.b64decode(content)
         photo = Image.open(io.BytesIO(decoded))
-        assert kind == "data:image/jpeg"
+        assert kind == "data:image/webp"
+        assert (attributes["width"], attributes["height"]) == (str(photo.width), str(photo.height))
         assert photo.width < photo.height  # the file lies on its side, its orientation tag says so
         assert b"Exif" not in decoded
-        assert str(attributes["alt"]).startswith("test/")
+    shown = [s for s in outline.all("svg") if s.get("class") == "photo"]
+    assert all(str(s["aria-label"]).startswith("test/") for s in shown)
+    assert {u["href"] for u in outline.all("use")} == {f"#{i['id']}" for i in images}
+    assert len(shown) > len(images)  # each is held once, however often it is shown
 
 
 def test_without_the_data_the_report_says_so_and_lists_the_worst_answers(tmp_path: Path) -> None:
@@ -102,7 +109,7 @@ def test_without_the_data_the_report_says_so_and_lists_the_worst_answers(tmp_pat
     outline = written(run, tmp_path)
     assert "No pictures: the data is no longer at" in outline.text
     assert run.evaluation().top_losses(1)[0].key in outline.text
-    assert outline.all("img") == []
+    assert outline.all("image") == []
 
 
 def test_a_photo_that_is_gone_or_broken_leaves_its_place_empty(tmp_path: Path) -> None:
@@ -111,7 +118,7 @@ def test_a_photo_that_is_gone_or_broken_leaves_its_place_empty(tmp_path: Path) -
     (tmp_path / "data" / worst[0].key).unlink()
     (tmp_path / "data" / worst[1].key).write_bytes(b"no photo")
     outline = written(run, tmp_path)
-    assert len(outline.all("img")) == 10
+    assert len(outline.all("image")) == 10
     assert outline.text.count("no picture") == 2
 
 
@@ -122,7 +129,7 @@ def test_a_key_that_leads_out_of_the_data_is_not_followed(tmp_path: Path) -> Non
     Image.new("RGB", (8, 8)).save(outside)
     keys = ("../secret.jpg", str(outside), *evaluation.keys[2:])
     run.write_evaluation(Evaluation(keys, evaluation.target, evaluation.truth, evaluation.probabilities))
-    assert written(run, tmp_path).all("img") == []
+    assert written(run, tmp_path).all("image") == []
 
 
 def test_a_table_and_a_test_part_of_its_own_may_name_files_elsewhere(tmp_path: Path) -> None:
@@ -142,7 +149,7 @@ def test_a_table_and_a_test_part_of_its_own_may_name_files_elsewhere(tmp_path: P
         ({"data": root, "root": root, "source": {"test": None}}, 0),
         ({"data": f"{tmp_path}/beside.jpg", "root": root}, 0),
     ]:
-        assert len(written(run.with_settings({**stored, **changed}), tmp_path).all("img")) == pictures, changed
+        assert len(written(run.with_settings({**stored, **changed}), tmp_path).all("image")) == pictures, changed
 
 
 def test_pictures_come_from_where_an_archive_was_unpacked(tmp_path: Path) -> None:
@@ -150,10 +157,10 @@ def test_pictures_come_from_where_an_archive_was_unpacked(tmp_path: Path) -> Non
     moved = tmp_path / "unpacked"
     (tmp_path / "data").rename(moved)
     changed = {**run.settings, "data": str(tmp_path / "set.zip"), "root": str(moved)}
-    assert len(written(run.with_settings(changed), tmp_path).all("img")) == 12
+    assert len(written(run.with_settings(changed), tmp_path).all("image")) == 12
     shutil.rmtree(moved)
     outline = written(run.with_settings(changed), tmp_path)
-    assert outline.all("img") == []
+    assert outline.all("image") == []
     assert f"No pictures: the data is no longer at {tmp_path}/set.zip" in outline.text
 
 
@@ -207,7 +214,9 @@ def test_the_page_has_landmarks_and_tables_have_captions_and_scopes(tmp_path: Pa
 
 def test_a_bare_evaluation_has_fewer_sections_and_claims_less(tmp_path: Path) -> None:
     outline = written(evaluation_of(FLOWERS), tmp_path)
-    assert [a["id"] for a in outline.all("section")] == ["merits", "mistakes", "worst", "classes", "data"]
+    assert [a["id"] for a in outline.all("section")] == [
+        "mistakes", "worst", "merits", "calibration", "unsure", "classes", "data",
+    ]  # fmt: skip
     assert "Judged on 120 records." in outline.text
     assert "has not seen" not in outline.text
     assert "finegraft predict" not in outline.text
@@ -246,7 +255,7 @@ def test_long_lists_fold_and_a_thousand_classes_fit(tmp_path: Path) -> None:
     assert "1,488 more files" in outline.text
     assert "The rest of the 1,500 are in manifest.jsonl." in outline.text
     many = evaluation_of([f"class {i:04d}" for i in range(1000)], n=3000)
-    assert "960 more classes" in written(many, tmp_path).text
+    assert "Each of the 1,000 classes, the worst first" in written(many, tmp_path).text
     assert (tmp_path / "report.html").stat().st_size < 2_000_000
 
 

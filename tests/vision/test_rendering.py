@@ -15,7 +15,7 @@ from tests.vision import profiles
 
 def shown(content: bytes, side: int = 160) -> Image.Image:
     image = Image.open(io.BytesIO(thumbnail(content, side)))
-    assert image.format == "JPEG"
+    assert image.format == "WEBP"
     return image
 
 
@@ -56,14 +56,14 @@ def test_nothing_of_the_file_but_its_pixels_comes_along(kind: str, size: tuple[i
     small = thumbnail(content)
     assert b"Secret" not in small
     assert b"Exif" not in small
-    assert set(Image.open(io.BytesIO(small)).info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+    assert set(Image.open(io.BytesIO(small)).info) <= {"background", "loop"}  # of an animation, were it one
 
 
 def test_the_colours_are_those_of_the_photo_s_profile() -> None:
     content = encoded(Image.new("RGB", (64, 48), (60, 180, 60)), "PNG", icc_profile=profiles.display())
     wanted = in_srgb(Image.new("RGB", (1, 1), (60, 180, 60)), profiles.display()).getpixel((0, 0))
     seen = np.asarray(shown(content)).astype(int)
-    assert abs(seen - wanted).max() <= 3
+    assert abs(seen - wanted).max() <= 4
     assert abs(seen - (60, 180, 60)).max() > 30
 
 

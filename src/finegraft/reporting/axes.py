@@ -74,9 +74,18 @@ def decades(low: float, high: float, most: int = 7) -> list[int]:
 
 
 def drawing(
-    width: float, height: float, title: str, description: str, parts: Sequence[Html], class_: str | None = None
+    width: float,
+    height: float,
+    title: str,
+    description: str,
+    parts: Sequence[Html],
+    class_: str | None = None,
+    role: str = "img",
 ) -> Html:
-    """The SVG element: an image with a name and a description for those who cannot see it."""
+    """The SVG element: an image with a name and a description for those who cannot see it.
+
+    The `role` of one that holds links is "group": what is in an image cannot be reached.
+    """
     return tag(
         "svg",
         tag("title", clean(title)),
@@ -87,7 +96,7 @@ def drawing(
         width=width,
         height=height,
         class_=class_,
-        role="img",
+        role=role,
         aria_label=clean(title),
         font_size=TEXT,
         font_family="inherit",
@@ -123,6 +132,21 @@ def polyline(points: Sequence[tuple[float, float]], stroke: str, width: float = 
 def dot(x: float, y: float, fill: str, radius: float = 5) -> Html:
     """A marked point, with a ring of paper that keeps it apart from the line under it."""
     return tag("circle", cx=x, cy=y, r=radius, fill=fill, stroke=PAPER, stroke_width=2)
+
+
+def diamond(x: float, y: float, fill: str, radius: float = 6) -> Html:
+    """A marked point that stands out by its shape as well as by its colour."""
+    path = f"M{x:.1f} {y - radius:.1f}l{radius:g} {radius:g}l-{radius:g} {radius:g}l-{radius:g}-{radius:g}z"
+    return tag("path", d=path, fill=fill, stroke=PAPER, stroke_width=2)
+
+
+def apart(heights: Sequence[float], least: float = 40) -> list[float]:
+    """The same heights, in the same order, moved until the labels of two lines do not cover each other."""
+    if len(heights) < 2 or abs(heights[0] - heights[1]) >= least:
+        return list(heights)
+    middle = min(max(sum(heights) / 2, TOP + least / 2), HEIGHT - BOTTOM - least)
+    first_above = heights[0] <= heights[1]
+    return [middle - least / 2, middle + least / 2] if first_above else [middle + least / 2, middle - least / 2]
 
 
 def horizontal(axis: Axis, at: float, marks: Sequence[tuple[float, str]], label: str) -> Html:

@@ -147,7 +147,7 @@ def _by_epoch(title: str, epochs: int, y: Axis, lines: Sequence[Line], up: tuple
         axes.horizontal(x, HEIGHT - BOTTOM, [(t, f"{t:.0f}") for t in _epoch_ticks(epochs)], "epoch"),
     ]
     drawn = [line for line in lines if line[1]]
-    heights = _apart([y.at(points[-1][1]) for _, points, _, _ in drawn])
+    heights = axes.apart([y.at(points[-1][1]) for _, points, _, _ in drawn])
     said = []
     for (called, points, colour, value), height in zip(drawn, heights, strict=True):
         parts.append(axes.polyline([(x.at(epoch), y.at(v)) for epoch, v in points], colour))
@@ -169,15 +169,6 @@ def _epoch_ticks(epochs: int) -> list[float]:
     """Whole epochs, the first and the last among them, none too close to the last."""
     between = [t for t in axes.ticks(1, epochs, 5, whole=True) if 1 < t < epochs - 0.06 * epochs]
     return sorted({1.0, *between, float(epochs)})
-
-
-def _apart(heights: Sequence[float], least: float = 40) -> list[float]:
-    """The same heights, in the same order, moved until two labels do not cover each other."""
-    if len(heights) < 2 or abs(heights[0] - heights[1]) >= least:
-        return list(heights)
-    middle = min(max(sum(heights) / 2, TOP + least / 2), HEIGHT - BOTTOM - least)
-    first_above = heights[0] <= heights[1]
-    return [middle - least / 2, middle + least / 2] if first_above else [middle + least / 2, middle - least / 2]
 
 
 def _loss_title(train: list[Point], valid: list[Point]) -> str:

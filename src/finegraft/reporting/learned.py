@@ -9,18 +9,33 @@ from finegraft.reporting import wording
 from finegraft.reporting.figures import error_curve, loss_curves, lr_curve
 from finegraft.reporting.markup import Html, tag
 from finegraft.reporting.material import Material
-from finegraft.reporting.page import Column, Section, figure, nothing, section, table, unfolding
+from finegraft.reporting.page import Column, Section, answer, folded, nothing, section, table, unfolding
 
 
 def curves(material: Material) -> Section:
-    """The curves of loss and error by epoch, the learning-rate finder's, and the epochs as a table."""
-    drawn = [found for found in (loss_curves(material.history), error_curve(material.history)) if found is not None]
+    """The curves of the learning-rate finder, of loss and of error by epoch, and the epochs as a table.
+
+    Each is folded under its answer.
+    """
+    drawn = [found for found in (error_curve(material.history), loss_curves(material.history)) if found is not None]
+    parts = [_finder(material), *(folded(found) for found in drawn)]
     if drawn:
-        by_epoch = tag("div", *(figure(found) for found in drawn), class_="pair")
-        parts = [by_epoch, unfolding("The same, epoch by epoch", _epochs(material))]
+        parts.append(unfolding("Every epoch, as a table", _epochs(material)))
     else:
-        parts = [nothing("No epoch was recorded: log.jsonl is empty.")]
-    return section("learning", "How it learned", _finder(material), *parts)
+        parts.append(nothing("No epoch was recorded: log.jsonl is empty."))
+    return section("learning", "How it learned", *_said(material), tag("div", *parts, class_="folds"))
+
+
+def _said(material: Material) -> list[Html]:
+    """How long it learned, at which rate, and how the training loss came down."""
+    epochs = len(material.history)
+    if not epochs:
+        return []
+    words = f"It learned for {wording.count(epochs, 'epoch')}"
+    rate = material.settings.get("lr") or material.part("settings").get("lr")
+    if isinstance(rate, int | float):
+        words += f", at a rate of up to {wording.rate(float(rate))}"
+    return [answer(f"{words}.")]
 
 
 def _finder(material: Material) -> Html:
@@ -28,7 +43,7 @@ def _finder(material: Material) -> Html:
     if curve:
         found = lr_curve(curve["lrs"], curve["losses"], curve["suggestion"], str(curve.get("reason") or ""))
         if found is not None:
-            return figure(found)
+            return folded(found)
     rate = material.part("settings").get("lr")
     if isinstance(rate, int | float):
         return nothing(f"The learning rate {wording.rate(rate)} was given, so none was searched for.")

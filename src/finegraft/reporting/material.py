@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,6 +14,7 @@ from finegraft.errors import FinegraftError
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
 from finegraft.reporting import wording
+from finegraft.reporting.album import SIDE, Album
 
 _NOUNS = {"vision": "photo"}
 _LARGEST = 256 * 2**20  # bytes of one file that a thumbnail is made from: the limit of reading
@@ -51,6 +53,11 @@ class Material:
         """One group of run.json, empty where it was not written."""
         found = self.settings.get(name)
         return found if isinstance(found, Mapping) else {}
+
+    @cached_property
+    def album(self) -> Album:
+        """The photos of this report's page."""
+        return Album(lambda key: self.thumbnail(key, SIDE))
 
     @property
     def root(self) -> Path | None:

@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture: one hue by lightness, every count readable."""
+"""The confusion matrix as a picture: one hue by lightness, every count readable, mistakes linked to their photos."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from finegraft.reporting import axes, wording
+from finegraft.reporting import axes, cells, wording
 from finegraft.reporting.axes import HAIR, INK, Figure
 from finegraft.reporting.markup import Html, clean, isolated, tag
 
@@ -18,33 +18,40 @@ _LIGHT = ("#ecf0ea", "#dae5db", "#c3d6c7", "#a9c5b0", "#8bb099", "#6d9d80", "#35
 _ON_LIGHT = ("#1c211d",) * 6 + ("#fbfaf6",) * 2
 
 
-def confusion_matrix(matrix: np.ndarray, labels: Sequence[str]) -> Figure:
+def confusion_matrix(matrix: np.ndarray, labels: Sequence[str], linked: bool = False) -> Figure:
     """Counts, int of shape (k, k), rows the true class.
 
-    Above 40 classes those with the most mistakes are drawn, and the note says so.
+    Above 40 classes those with the most mistakes are drawn, and the note says so. Where `linked`, the mistakes are
+    links to the places of `cells.panels`.
     """
     counts = np.asarray(matrix)
     total, right = int(counts.sum()), int(np.trace(counts))
     title = _title(counts, labels)
-    shown = _worst(counts) if len(labels) > MOST else list(range(len(labels)))
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shown = classes_shown(counts)
     note = "Rows: what it is. Columns: what the model said. The darker, the larger the share of its row."
     if len(shown) < len(labels):
         note += f" Of {len(labels)} classes, the {len(shown)} with the most mistakes."
     described = f"Confusion matrix of {len(shown)} classes: {right:,} of {total:,} on the diagonal, which is right."
-    return Figure(title, note, _drawn(counts, shares, labels, shown, (title, described)))
+    return Figure(title, note, _drawn(counts, labels, shown, (title, described), linked and right < total))
 
 
-def _drawn(
-    counts: np.ndarray, shares: np.ndarray, labels: Sequence[str], shown: list[int], said: tuple[str, str]
-) -> Html:
+def classes_shown(counts: np.ndarray) -> list[int]:
+    """The classes that are drawn: all of them, or of very many those with the most mistakes, in their own order."""
+    if len(counts) <= MOST:
+        return list(range(len(counts)))
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
+    return sorted(np.argsort(-wrong, kind="stable")[:MOST].tolist())
+
+
+def _drawn(counts: np.ndarray, labels: Sequence[str], shown: list[int], said: tuple[str, str], linked: bool) -> Html:
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     cell = 46 if len(shown) <= 12 else 34 if len(shown) <= 20 else 26
     size = 16 if cell >= 34 else 12
     names = [_short(labels[i]) for i in shown]
     longest = max(len(n) for n in names) * size * 0.56
     left, top = longest + 12, longest * 0.72 + 22
     width = left + cell * len(shown) + max(longest * 0.72 - cell / 2, 0) + 8
-    parts = []
+    parts, links = [], []
     for place, name in enumerate(names):
         middle = (place + 0.5) * cell
         parts.append(_label(left - 8, top + middle + size * 0.35, name, size, None))
@@ -52,9 +59,22 @@ def _drawn(
     for row, i in enumerate(shown):
         for column, j in enumerate(shown):
             at = (left + column * cell, top + row * cell)
-            parts.append(_cell(at, cell, size, int(counts[i, j]), float(shares[i, j]), (labels[i], labels[j])))
+            drawn = _cell(at, cell, size, int(counts[i, j]), float(shares[i, j]), (labels[i], labels[j]))
+            if linked and i != j and counts[i, j]:
+                links.append(_link(drawn, (i, j), labels, int(counts[i, j])))
+            else:
+                parts.append(drawn)
     least = min(50, max(20, 10 * math.ceil(0.6 * width / 160)))  # in rem of 16 px; see page.css
-    return axes.drawing(width, top + cell * len(shown) + 2, *said, parts, class_=f"at-least-{least}")
+    if linked:  # what is no link is a picture: the title and the description say it
+        parts = [tag("g", *parts, aria_hidden="true"), *links]
+    role = "group" if linked else "img"
+    return axes.drawing(width, top + cell * len(shown) + 2, *said, parts, class_=f"at-least-{least}", role=role)
+
+
+def _link(drawn: Html, pair: cells.Pair, labels: Sequence[str], count: int) -> Html:
+    actual, predicted = (isolated(labels[i]) for i in pair)
+    said = f"{actual} taken for {predicted}: {wording.count(count, 'time')}"
+    return tag("a", drawn, href=f"#{cells.anchor(pair)}", aria_label=said)
 
 
 def _cell(at: tuple[float, float], cell: int, size: int, count: int, share: float, pair: tuple[str, str]) -> Html:
@@ -99,12 +119,6 @@ def _label(x: float, y: float, name: str, size: int, turn: int | None) -> Html:
 def _short(label: str, most: int = 22) -> str:
     shown = clean(label)
     return isolated(shown if len(shown) <= most else shown[: most - 1].rstrip() + "…")
-
-
-def _worst(counts: np.ndarray) -> list[int]:
-    """The classes with the most mistakes (as the truth or as the answer), in their own order."""
-    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
-    return sorted(np.argsort(-wrong, kind="stable")[:MOST].tolist())
 
 
 def _title(counts: np.ndarray, labels: Sequence[str]) -> str:

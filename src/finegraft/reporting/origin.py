@@ -11,12 +11,13 @@ from finegraft.data.findings import KINDS, LEAVES_OUT
 from finegraft.reporting import wording
 from finegraft.reporting.balance import words_on_balance
 from finegraft.reporting.bars import share_bar
-from finegraft.reporting.markup import Child, Html, join, name, tag
+from finegraft.reporting.markup import Child, Html, isolated, join, name, tag
 from finegraft.reporting.material import Material
 from finegraft.reporting.page import (
     MEANINGS,
     Column,
     Section,
+    answer,
     facts,
     nothing,
     paragraph,
@@ -27,6 +28,8 @@ from finegraft.reporting.page import (
 )
 
 _SHOWN, _MOST = 12, 1000  # rows shown at once; rows a folded list holds
+_JUDGING = "to judge it by"
+_USES = {"train": "to learn from", "validation": "to watch it by", "test": _JUDGING, "held-out": _JUDGING}
 _PARTS = {"train": "Train", "validation": "Validation", "test": "Test", "held-out": "Held out"}
 
 
@@ -35,10 +38,31 @@ def data(material: Material) -> Section:
     if material.dataset is None:
         words = nothing("This report was made from an evaluation alone: it knows nothing of the data behind it.")
         return section("data", "The data", words)
-    counts = _counts(material.dataset, f"{material.noun.capitalize()}s of each class")
-    return section(
-        "data", "The data", counts, *words_on_balance(material), _left_out(material.dataset), *_findings(material)
-    )
+    each = _counts(material.dataset, f"{material.noun.capitalize()}s of each class")
+    parts = [_said(material, material.dataset), unfolding(_sizes(material, material.dataset), each)]
+    parts += words_on_balance(material)
+    return section("data", "The data", *parts, _left_out(material.dataset), *_findings(material))
+
+
+def _said(material: Material, dataset: Dataset) -> Html:
+    """How many records, for what, and how many files were left out."""
+    counted: Counter[str] = Counter(record.split or "" for record in dataset.usable)
+    uses = [f"{counted[part]:,} {use}" for part, use in _USES.items() if counted[part]]
+    gone = len(dataset.left_out)
+    words = f"{wording.count(len(dataset.usable), material.noun)} could be used: {', '.join(uses)}" if uses else ""
+    left = f"{wording.count(gone, 'file')} {'was' if gone == 1 else 'were'} left out." if gone else ""
+    return answer(". ".join(part for part in (words, left) if part) or "No record is listed.")
+
+
+def _sizes(material: Material, dataset: Dataset) -> str:
+    """Between which sizes the classes lie."""
+    counts = dataset.counts()
+    if not counts:
+        return "Each class"
+    least, most = min(counts, key=lambda c: counts[c]), max(counts, key=lambda c: counts[c])
+    if counts[least] == counts[most]:
+        return f"Each class has {material.counted(counts[most])}"
+    return f"Each class has between {counts[least]:,} ({isolated(least)}) and {counts[most]:,} ({isolated(most)})"
 
 
 def _counts(dataset: Dataset, caption: str) -> Html:
@@ -71,7 +95,9 @@ def _findings(material: Material) -> list[Html]:
         return []
     rows: list[list[Child]] = [[kind, f"{number:,}", KINDS.get(kind, "")] for kind, number in counts.items()]
     columns = [Column("Finding"), Column("How many", True), Column("What it means")]
-    shown = [table("Findings about the data", columns, rows)]
+    many = sum(counts.values())
+    summary = f"{wording.count(many, 'finding')} about what was used, of {wording.count(len(counts), 'kind')}"
+    shown = [unfolding(summary, table("Findings about the data", columns, rows))]
     recorded = material.settings.get("finding_rows")
     listed = [row for row in recorded if row.get("kind") not in LEAVES_OUT] if isinstance(recorded, list) else []
     if listed:
@@ -114,7 +140,8 @@ def making(material: Material) -> Section:
         "Files": _top(material, ("data", "created", "model_digest")),
     }
     tables = [facts(caption, _rows(group)) for caption, group in groups.items() if group]
-    return section("making", "How it was made", _seconds(material), tag("div", *tables, class_="columns"))
+    folded = unfolding("Settings, environment and digests", tag("div", *tables, class_="columns"))
+    return section("making", "How it was made", _seconds(material), folded)
 
 
 def _top(material: Material, keys: Sequence[str]) -> dict[str, Any]:
@@ -136,11 +163,15 @@ def _seconds(material: Material) -> Html:
     total = seconds.pop("total", sum(seconds.values()))
     if not total:
         return nothing("How long it took was not recorded.")
+    longest = max(seconds, key=lambda stage: seconds[stage], default="")
     rows: list[list[Child]] = [
         [stage.replace("_", " "), wording.duration(s), share_bar(s / total)] for stage, s in seconds.items()
     ]
     columns = [Column("Stage"), Column("Time", True), Column("Share")]
-    return table(f"It took {wording.duration(total)}", columns, rows)
+    words = f"It took {wording.duration(total)}"
+    if longest:
+        words += f", {wording.duration(seconds[longest])} of it for {longest.replace('_', ' ')}"
+    return join([answer(f"{words}."), unfolding("Stage by stage", table("Time of each stage", columns, rows))])
 
 
 def _rows(group: Mapping[str, Any]) -> list[tuple[Child, Child]]:

@@ -45,8 +45,8 @@ class Section:
     body: Html
 
 
-def document(title: str, header: Html, sections: Sequence[Section], footer: str) -> str:
-    """The whole HTML file: header, a list of the sections, the sections, footer.
+def document(title: str, header: Html, sections: Sequence[Section], footer: str, held: Html | None = None) -> str:
+    """The whole HTML file: header, a list of the sections, the sections, footer, and the pictures `held` for them.
 
     The policy in its head allows our own style sheet (by its digest) and embedded pictures, and nothing else: no
     script, no font, no connection.
@@ -67,7 +67,7 @@ def document(title: str, header: Html, sections: Sequence[Section], footer: str)
     skip = tag("a", "Skip to the content", class_="skip", href="#content")
     main = tag("main", *(part.body for part in sections), id="content")
     sheet = tag("div", header, _contents(sections), main, tag("footer", paragraph(footer)), class_="sheet")
-    body = tag("body", skip, sheet)
+    body = tag("body", skip, sheet, held or Html(""))
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
@@ -92,14 +92,19 @@ def paragraph(*parts: Child) -> Html:
     return tag("p", *parts)
 
 
+def answer(*parts: Child) -> Html:
+    """What a section comes down to, in one sentence: it stands first."""
+    return tag("p", *parts, class_="answer")
+
+
 def nothing(*parts: Child) -> Html:
     """What stands where there is nothing to show: it says why, and what would fill the place."""
     return tag("p", *parts, class_="nothing")
 
 
-def term(word: str) -> Html:
-    """A word of our trade, with its meaning (`MEANINGS`) where the pointer rests on it."""
-    return tag("abbr", word, title=MEANINGS[word.lower()])
+def term(word: str, shown: str = "") -> Html:
+    """A word of our trade, with its meaning (`MEANINGS`) where the pointer rests on it; `shown` in its place."""
+    return tag("abbr", shown or word, title=MEANINGS[word.lower()])
 
 
 def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Child]], class_: str = "") -> Html:
@@ -128,9 +133,15 @@ def figure(drawn: Figure) -> Html:
     return tag("figure", title, scrolling(drawn.title, drawn.svg), note)
 
 
+def folded(drawn: Figure) -> Html:
+    """A figure that is folded away under its title: the answer is there all the same."""
+    note = [tag("p", drawn.note, class_="note")] if drawn.note else []
+    return unfolding(drawn.title, tag("figure", scrolling(drawn.title, drawn.svg), *note))
+
+
 def picture(content: bytes, described: str) -> Html | None:
     """An embedded picture, or None where `content` is not a JPEG, PNG or WebP."""
-    kind = _kind(content)
+    kind = kind_of(content)
     if kind is None:
         return None
     source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
@@ -163,7 +174,8 @@ def _row(columns: Sequence[Column], row: Sequence[Child]) -> Html:
     return tag("tr", join(cells))
 
 
-def _kind(content: bytes) -> str | None:
+def kind_of(content: bytes) -> str | None:
+    """The picture format a browser shows: jpeg, png or webp; None for anything else."""
     if content.startswith(b"\xff\xd8\xff"):
         return "jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):

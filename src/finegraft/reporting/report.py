@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import shlex
+from itertools import chain
 from pathlib import Path
 
 from finegraft.data.atomic import write_atomically
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
-from finegraft.reporting import judged, learned, origin, verdict, wording
+from finegraft.reporting import (
+    cells,
+    doubt,
+    growth,
+    judged,
+    learned,
+    merits,
+    origin,
+    pairs,
+    reliability,
+    slicing,
+    verdict,
+    wording,
+)
 from finegraft.reporting.leading import leading
 from finegraft.reporting.material import Material
 from finegraft.reporting.page import Section, command, document, paragraph, section
@@ -27,16 +41,24 @@ def report(source: Run | Evaluation, path: str | Path) -> Path:
 
 
 def page_of(material: Material) -> str:
-    """The whole page, as text."""
-    sections = [judged.merits(material), judged.mistakes(material), judged.losses(material), judged.classes(material)]
-    if material.settings:
-        sections.append(learned.curves(material))
-    sections.append(origin.data(material))
-    if material.settings:
-        sections += [origin.making(material), _use(material)]
+    """The whole page, as text, in the order in which a reader asks: how good, where not, how sure, why, from what."""
+    wanted = (pairs.wanted, judged.wanted, doubt.wanted, cells.wanted)  # the budget is spent in this order
+    material.album.prepare(chain.from_iterable(keys(material) for keys in wanted))
+    header, sections = verdict.header(material), _sections(material)
     files = "Every number here is in the files of the run; no photo carries its EXIF data or place."
     footer = f"Made by finegraft. {files if material.settings else 'Every number here comes from the evaluation.'}"
-    return document(_title(material), verdict.header(material), sections, footer)
+    return document(_title(material), header, sections, footer, material.album.held())
+
+
+def _sections(material: Material) -> list[Section]:
+    sections = [judged.mistakes(material), judged.losses(material), merits.merits(material)]
+    sections += [reliability.calibration(material), doubt.unsure(material)]
+    if material.settings:
+        sections += [growth.growth(material), slicing.slicing(material)]
+    sections += [judged.classes(material), origin.data(material)]
+    if material.settings:
+        sections += [learned.curves(material), origin.making(material), _use(material)]
+    return sections
 
 
 def _title(material: Material) -> str:

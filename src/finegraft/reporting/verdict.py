@@ -1,15 +1,19 @@
-"""The first screen: how good it is, in plain words, with the interval; what it gets wrong; what to type next."""
+"""The first screen: how good it is, in plain words, with the interval; what it gets wrong; what would help; and one
+picture that says it.
+"""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 
 from finegraft.reporting import leading, wording
-from finegraft.reporting.bars import share_ruler
 from finegraft.reporting.markup import Child, Html, join, name, tag
 from finegraft.reporting.material import Material
-from finegraft.reporting.page import command, paragraph
+from finegraft.reporting.page import command, figure, paragraph
+from finegraft.reporting.strip import strip
 
+_HELPED = 3  # classes that more photos would help, named on the first screen
 _JUDGED_ON = {
     "test": "the test part you gave",
     "validation": "the validation part you gave",
@@ -25,17 +29,17 @@ def header(material: Material) -> Html:
     between: list[Child] = [tag("span", wording.percent_range(interval), class_="range")] if interval else []
     number = material.counted(len(evaluation))
     on = f"Judged on {number} it has not seen. " if material.settings else f"Judged on {number}. "
-    weakest = leading.weakest_class(evaluation)
-    return tag(
-        "header",
+    sentences = (leading.weakest_class(evaluation), mistakes(material), leaked(material), would_help(material))
+    words = tag(
+        "div",
         _eyebrow(material),
         tag("h1", f"{wording.percent(value)} {first.word} ", *between),
-        tag("p", on, weakest, mistakes(material), leaked(material), left_out(material), class_="lead"),
-        tag("div", share_ruler(value, interval, first.guess, first.word), class_="ruler"),
-        *leading.why(evaluation),
-        paragraph(_basis(material, first.range)),
-        *_next(material),
+        tag("p", on, *sentences, left_out(material), class_="lead"),
+        class_="words",
     )
+    glance = tag("div", figure(strip(evaluation, material.noun)), class_="glance")
+    basis = [*leading.why(evaluation), paragraph(_basis(material, first)), *_next(material)]
+    return tag("header", words, glance, tag("div", *basis, class_="basis"), class_="verdict")
 
 
 def mistakes(material: Material) -> Html:
@@ -63,6 +67,25 @@ def leaked(material: Material) -> Html:
     return Html(f"{material.counted(number)} of these {verb} a copy in another part{share}. ")
 
 
+def would_help(material: Material) -> Html:
+    """A sentence on the classes of which more photos would help most; none where that was not measured."""
+    curve = material.part("learning_curve")
+    rows = curve.get("classes")
+    found = [str(row["label"]) for row in rows if row.get("stands_out")] if isinstance(rows, list) else []
+    if found:
+        return join([f"More {material.noun}s of ", _listed(found[:_HELPED]), " would help most. "])
+    twice = curve.get("twice")
+    if not isinstance(twice, Mapping):
+        return Html("")
+    return Html(f"Twice as many {material.noun}s would bring it to about {wording.percent(twice['accuracy'])}. ")
+
+
+def _listed(labels: Sequence[str]) -> Html:
+    """Names in a row: "a", "a and b", "a, b and c"."""
+    names = [name(label) for label in labels]
+    return join([join(names[:-1], ", "), names[-1]], " and ") if len(names) > 1 else names[0]
+
+
 def left_out(material: Material) -> Html:
     """A sentence on the files that were not used; none where nothing is known of them."""
     if material.dataset is None:
@@ -74,14 +97,27 @@ def left_out(material: Material) -> Html:
     return join([tag("a", words, href="#left-out"), "."])
 
 
-def _basis(material: Material, range_of: str) -> str:
+def _basis(material: Material, first: leading.Leading) -> str:
     judged_on = _JUDGED_ON.get(str(material.settings.get("judged_on")), "")
     learned = material.settings.get("n_train")
     classes = wording.count(len(material.evaluation.target), "class")
     words = f"{classes}."
     if isinstance(learned, int) and judged_on:
         words = f"It learned {classes} from {material.counted(learned)}; the judged ones are {judged_on}."
-    return f"{words} The range holds the true {range_of} in 95 of 100 such measurements."
+    words += f" The range holds the true {first.range} in 95 of 100 such measurements."
+    return f"{words} Always naming the commonest class would give {wording.percent(first.guess)}.{_looks(material)}"
+
+
+def _looks(material: Material) -> str:
+    """A sentence where the judged part had been looked at before: whoever chooses by a number makes it flatter."""
+    looks = material.settings.get("looks")
+    if not isinstance(looks, int) or looks < 2:
+        return ""
+    times = "once" if looks == 2 else "twice" if looks == 3 else f"{looks - 1:,} times"
+    return (
+        f" These {material.noun}s had been judged {times} before: if you chose between trainings by what they gave, "
+        "the figure flatters a little, and only new ones can tell by how much."
+    )
 
 
 def _eyebrow(material: Material) -> Html:
