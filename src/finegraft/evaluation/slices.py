@@ -13,11 +13,11 @@ from finegraft.evaluation.cuts import parts_of
 from finegraft.evaluation.metrics import Metric
 from finegraft.evaluation.result import Evaluation
 
-FEWEST = 20  # records of a slice: below it the interval of its accuracy is wider than 40 points, whatever it is
+FEWEST = 20  # records of a slice: with half of them right, the interval of its accuracy is 40 points wide already
 FEWEST_GROUPS = 8  # of a slice, where records hang together: fewer say little of the next ones
-# How often any slice at all may stand out where no trait makes a difference. Simulated with 19 slices, classes of unlike
-# hardness that hang on the traits, 200 or 400 evaluations each: 0.01 on 400 records, 0.035 on 2,000, at most 0.025 in
-# 18 cases with 30 to 150 groups.
+# How often any slice at all may stand out where no trait makes a difference. Simulated with 19 slices and hard classes
+# that hang on the traits, 200 or 400 evaluations each: 0.01 on 400 records, 0.035 on 2,000, at most 0.025 in 18 cases
+# with 30 to 150 groups.
 LEVEL = 0.05
 
 
