@@ -37,6 +37,7 @@ def test_cells_of_every_type_are_texts(tmp_path: Path) -> None:
         ("b", "-2", "", "", "\\xff", (), "", "q"),
         ("", "", "3.0", "False", "", "", ("3",), "p"),
     ]
+    assert found.plain_columns == ("text", "whole", "real", "yes", "word")
 
 
 def test_many_batches_and_row_groups_are_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,25 @@ def test_columns_of_a_table_become_traits_of_their_photos(tmp_path: Path) -> Non
     assert len(data.traits_of(data.usable)["camera"]) == 3
 
 
+def test_columns_of_a_parquet_file_become_traits_and_photos_inside_of_it_are_passed_over(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    folder_of_photos(tmp_path, {"p": 4})
+    columns = {
+        "file": [f"p/000{i}.jpg" for i in range(4)],
+        "label": ["x", "y", "x", "y"],
+        "iso": [100, 800, None, 100],
+        "flash": [True, False, False, None],
+        "photo": [b"x" * 200_000] * 4,
+        "box": [[1, 2], [3], [], None],
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    traits = read(tmp_path / "t.parquet", target="label", path="file").traits
+    np.testing.assert_array_equal(traits["iso"], [100, 800, np.nan, 100])
+    assert traits["flash"].tolist() == ["True", "False", "False", ""]
+    assert "photo" not in traits
+    assert "box" not in traits
+
+
 def test_a_test_part_of_its_own_brings_its_traits(tmp_path: Path) -> None:
     for name in ("first", "later"):
         folder_of_photos(tmp_path / name, {"p": 2}, seed=len(name))
