@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from finegraft.cli.train import _growth
+from finegraft.evaluation.class_gains import ClassGain
+from finegraft.evaluation.growth import LearningCurve, Point
 from finegraft.evaluation.run import Run
 from tests.cli.running import FAST, Done, content, finegraft
 from tests.making import folder_of_photos
@@ -28,6 +32,8 @@ def test_json_is_one_object_and_equals_run_json(training: tuple[Path, Done]) -> 
     for name in ("accuracy", "error_rate", "macro_f1", "ece"):
         assert said[name] == stored["metrics"][name]["value"]
     assert said["accuracy_interval"] == stored["metrics"]["accuracy"]["interval"]
+    assert said["learning_curve"] is stored["learning_curve"]["twice"] is None
+    assert stored["learning_curve"]["photos"] == 16
     assert (said["judged_on"], said["n_train"], said["n_judged"]) == ("held-out", 16, 4)
     assert said["seconds"]["total"] > 0
     assert {path.name for path in run.iterdir()} == FILES
@@ -40,8 +46,23 @@ def test_what_a_person_reads_ends_with_the_next_step(photos: Path, tmp_path: Pat
     assert done.code == 0
     lines = done.out.splitlines()
     assert "% right (" in lines[0]
+    assert any(line.startswith("16 photos of 2 classes are too few to say what more would bring; ") for line in lines)
     assert lines[-2] == f"Report: {tmp_path}/a run/report.html"
     assert lines[-1] == f"Next: finegraft predict '{tmp_path}/a run' photo.jpg"
+
+
+def test_what_twice_the_photos_would_bring_is_one_line_with_the_classes_that_need_them_most() -> None:
+    gains = [ClassGain("cat", 150, 0.6, 0.08, True), ClassGain("dog", 150, 0.9, 0.01, False)]
+    points = (Point(60, 300, 210), Point(240, 300, 240))
+    curve = LearningCurve(300, points, ((4e-4, 2e-4), (2e-4, 4e-4)), (), tuple(gains))
+    (line,) = _growth(curve)
+    assert re.fullmatch(
+        r"Twice the photos would bring about 8\d\.\d % \(\d\d\.\d % to \d\d\.\d %\) right\. "
+        r"More of cat would help most\.",
+        line,
+    )
+    assert _growth(LearningCurve(300, points, curve.covariance)) == [line.removesuffix(" More of cat would help most.")]
+    assert _growth(LearningCurve(7, reason="7 photos are too few.")) == ["7 photos are too few."]
 
 
 def test_given_splits_are_kept(tmp_path: Path) -> None:
