@@ -209,6 +209,7 @@ def documented() -> set[str]:
         "predict run photo.jpg run/run.json",
         "lr photos",
         "report run",
+        "compare run run2",
         "runs .",
         "backbones",
         "cache",

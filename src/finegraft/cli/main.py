@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("finegraft.cli.eval", "Score a model on labelled photos."),
     "report": ("finegraft.cli.report", "Rebuild the report of a run."),
     "runs": ("finegraft.cli.runs", "A table of the runs below a folder."),
+    "compare": ("finegraft.cli.compare", "Say which of two runs is better, and which photos changed sides."),
     "lr": ("finegraft.cli.lr", "Find a learning rate: the curve and a suggestion."),
     "backbones": ("finegraft.cli.backbones", "The pretrained models, and which are at hand offline."),
     "cache": ("finegraft.cli.cache", "See, limit or clear what is remembered."),
