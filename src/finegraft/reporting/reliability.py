@@ -24,7 +24,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 24, 40, 56
 @dataclass(frozen=True, slots=True, eq=False)
 class Chance:
     """What true probabilities would give 95 times in 100: `low` and `high` float64 (b,) shares right per bin, and
-    `error`, the calibration error that is exceeded 5 times in 100.
+    `error`, the calibration error that is exceeded 25 times in 1,000, as by the interval of `intervals.of_ece`.
     """
 
     low: np.ndarray
@@ -37,14 +37,14 @@ def chance(bins: Reliability, seed: int = 0) -> Chance:
     drawn = np.random.default_rng(seed).binomial(bins.count, bins.confidence, size=(_DRAWS, len(bins.count)))
     low, high = np.quantile(drawn / bins.count, [0.025, 0.975], axis=0)
     errors = np.abs(bins.count * bins.confidence - drawn).sum(axis=1) / bins.count.sum()
-    return Chance(low, high, float(np.quantile(errors, 0.95)))
+    return Chance(low, high, float(np.quantile(errors, 0.975)))
 
 
 def calibration(material: Material) -> Section:
     """The reliability diagram of the judged records, and where the run has it that of the answers out of fold."""
     judged = reliability(material.evaluation.probabilities, material.evaluation.truth)
     out_of_fold = _stored(material.part("calibration"))
-    words = "of the judged" if out_of_fold is not None else ""
+    words = "of the judged answers" if out_of_fold is not None else ""
     drawn = [figure(diagram(judged, words))]
     if out_of_fold is not None:
         drawn.append(figure(diagram(out_of_fold, "out of fold")))
@@ -58,7 +58,7 @@ def calibration(material: Material) -> Section:
 def diagram(bins: Reliability, whose: str = "") -> Figure:
     """The share right against the stated probability, a dot for each bin, with the bar that chance allows it.
 
-    `whose` goes into the title: "of the judged", "out of fold".
+    `whose` goes into the title: "of the judged answers", "out of fold".
     """
     allowed = chance(bins)
     lowest = float(min(bins.confidence.min(), bins.accuracy.min(), allowed.low.min()))
