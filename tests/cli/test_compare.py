@@ -51,7 +51,7 @@ def test_the_better_run_and_what_changed_sides(tmp_path: Path) -> None:
         "B is better by 15.0 points (5.1 to 26.8), 95 % interval, on 60 photos that both were judged on."
     )
     assert lines[1:3] == ["  A  a  80.0 % right (68.2 % to 88.2 %)", "  B  b  95.0 % right (86.3 % to 98.3 %)"]
-    assert lines[3].endswith("Of the 11 answers that differ, 10 are right in B only, 1 in A only, 0 in neither.")
+    assert lines[3].endswith("Of the 11 answers that differ, 10 are right in B only, 1 in A only.")
     assert lines[4] == "Between two equally good models chance makes a difference this large in 6 of 1,000 comparisons."
     assert lines[6] == "  only B is right   rose/02.jpg: rose; A said tulip, 80.0 %, B rose, 90.0 %"
     assert lines[-2:] == ["  and 5 more", "With pictures: finegraft compare a b --html changes.html"]
@@ -82,10 +82,10 @@ def test_no_clear_difference_says_how_many_would_tell_and_the_same_answers_are_s
     made(tmp_path / "b", wrong=[0, 1, 40])
     made(tmp_path / "c", wrong=[0, 1, 40])
     lines = finegraft("compare", "a", "b", cwd=tmp_path).out.splitlines()
-    assert lines[0].startswith("No clear difference: B less A +5.0 points (−")
+    assert lines[0].startswith("No clear difference: B +5.0 points (−")
     assert "in 22 of 100 comparisons. To show one this small, about 260 photos must be judged." in lines[4]
     lines = finegraft("compare", "b", "c", cwd=tmp_path).out.splitlines()
-    assert lines[0].startswith("The same answers: B less A 0.0 points (−6.0 to +6.0)")
+    assert lines[0].startswith("The same answers: B 0.0 points (−6.0 to +6.0)")
     assert lines[3] == "Both give the same answer to every photo."
 
 
@@ -111,8 +111,8 @@ def test_photos_that_one_of_them_learned_from_are_left_out_with_a_word(tmp_path:
     assert (said["n_shared"], said["left_out"]) == (12, {"learned_by_a": 20, "learned_by_b": 28, "other_content": 0})
     assert said["warnings"] == [
         "A was judged on its held-out part, B on its test part: they are not the same kind of test.",
-        "Left out: 20 photos that B was judged on, for A learned from these or from copies.",
-        "Left out: 28 photos that A was judged on, for B learned from these or from copies.",
+        "20 photos that B was judged on are left out: A learned from the same content or group.",
+        "28 photos that A was judged on are left out: B learned from the same content or group.",
         "Only 12 of 32 judged photos can be compared. Train both with the same --seed on the same data: then the same "
         "photos are held out.",
     ]
@@ -126,9 +126,9 @@ def test_nothing_in_common_is_an_error_that_says_why(tmp_path: Path) -> None:
     assert (done.code, done.error) == (
         1,
         "Error: There is nothing to compare: no photo was judged by both runs and learned from by neither. A judged "
-        "15, B 15. Left out: 15 photos that B was judged on, for A learned from these or from copies. Left out: 15 "
-        "photos that A was judged on, for B learned from these or from copies. Train both on the same data with the "
-        "same --seed: then the same photos are held out.",
+        "15, B 15. 15 photos that B was judged on are left out: A learned from the same content or group. 15 photos "
+        "that A was judged on are left out: B learned from the same content or group. Train both on the same data with "
+        "the same --seed: then the same photos are held out.",
     )
 
 
@@ -141,7 +141,7 @@ def test_other_files_under_the_same_names_are_not_compared(tmp_path: Path) -> No
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
     said = finegraft("compare", tmp_path / "a", tmp_path / "b", "--json").object
     assert said["n_shared"] == 59
-    assert said["warnings"] == ["Left out: 1 photo that is a different file of one name in A and B."]
+    assert said["warnings"] == ["1 photo is left out: A and B have different files of that name."]
 
 
 def test_what_cannot_be_compared(

@@ -16,6 +16,7 @@ from finegraft.targets import Category
 from tests.making import photo
 from tests.reporting.making import HOSTILE, settings_of
 from tests.reporting.reading import Outline
+from tests.reporting.test_pages import OVERFLOWING, TINY
 
 LABELS = ("birman", "ragdoll", "siamese")
 
@@ -103,7 +104,7 @@ def test_beyond_the_first_photos_the_rest_is_folded(tmp_path: Path) -> None:
 
 def test_nothing_changed_and_nothing_differs_are_states_of_their_own() -> None:
     outline = page(compared(0, 0))
-    assert "The same answers 0.0 points (−4.1 to +4.1)" in outline.text
+    assert "The same answers B 0.0 points (−4.1 to +4.1)" in outline.text
     assert "Both give the same answer to every photo." in outline.text
     assert "Nothing changed sides: the two give the same answer everywhere." in outline.text
     assert "Both runs were made with the same settings from the same data." in outline.text
@@ -123,8 +124,8 @@ def test_the_classes_that_changed_most_come_first_and_chance_is_minded() -> None
 
 
 def test_caveats_stand_under_the_verdict() -> None:
-    outline = page(compared(3, 1), caveats=["Left out: 2 <photos>."])
-    assert "Mind: Left out: 2 <photos>." in outline.text
+    outline = page(compared(3, 1), caveats=["2 <photos> are left out."])
+    assert "Mind: 2 <photos> are left out." in outline.text
     assert {"class": "attention"} in outline.all("p")
 
 
@@ -151,3 +152,26 @@ def test_hostile_names_stay_text() -> None:
 )
 def test_points(share: float, words: str) -> None:
     assert difference.points(share).replace("\u00a0", " ") == words
+
+
+@pytest.mark.page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_fits_and_is_quiet(browser: Any, tmp_path: Path, width: int, scheme: str) -> None:
+    truth = list(range(len(HOSTILE))) * 4
+    comparison = compare(answered(truth, [0] * len(truth), HOSTILE), answered(truth, truth, HOSTILE))
+    a, b = (
+        Material(side, Path("a" * 100), settings_of(tmp_path, side, created="", lr=rate))
+        for side, rate in ((comparison.a, 0.1), (comparison.b, 0.2))
+    )
+    (tmp_path / "page.html").write_text(page_of(comparison, a, b, ["A long caveat. " * 20]), encoding="utf-8")
+    shown = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    noise: list[str] = []
+    shown.on("console", lambda message: noise.append(message.text))
+    shown.on("pageerror", lambda error: noise.append(str(error)))
+    shown.goto((tmp_path / "page.html").as_uri())
+    assert noise == []
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    assert shown.evaluate(OVERFLOWING) == []
+    assert shown.evaluate(TINY) == 0
+    shown.close()

@@ -108,14 +108,14 @@ def _left_out(ground: CommonGround) -> list[str]:
     """Which photos are not compared, and why."""
     learned = (("B", "A", ground.learned_by_a), ("A", "B", ground.learned_by_b))
     said = [
-        f"Left out: {_photos(len(keys))} that {judge} was judged on, for {learner} learned from these or from copies."
+        f"{_photos(len(keys))} that {judge} was judged on {_are(len(keys))} left out: {learner} learned from the same "
+        "content or group."
         for judge, learner, keys in learned
         if keys
     ]
     others = len(ground.other_content)
     if others:
-        are = "is a different file" if others == 1 else "are different files"
-        said.append(f"Left out: {_photos(others)} that {are} of one name in A and B.")
+        said.append(f"{_photos(others)} {_are(others)} left out: A and B have different files of that name.")
     return said
 
 
@@ -130,6 +130,10 @@ def _few(comparison: Comparison, judged: int) -> list[str]:
 
 def _photos(number: int) -> str:
     return f"{number:,} {'photo' if number == 1 else 'photos'}"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _side(run: Run, evaluation: Evaluation) -> dict[str, Any]:
@@ -149,7 +153,7 @@ def _told(comparison: Comparison, a: str, b: str, html: str | None) -> list[str]
     amount = difference.amount(comparison)
     page = shlex.join(["finegraft", "compare", a, b, "--html", "changes.html"])
     lines = [
-        f"{difference.verdict(comparison)}{' ' if comparison.better else ': B less A '}{amount}, 95 % interval, on "
+        f"{difference.verdict(comparison)}{' ' if comparison.better else ': '}{amount}, 95 % interval, on "
         f"{_photos(len(comparison))} that both were judged on.",
         *_figures(comparison, a, b),
         difference.second(comparison),

@@ -78,7 +78,7 @@ def _header(comparison: Comparison, a: Material, b: Material, caveats: Sequence[
         tag("div", difference.ruler(comparison), class_="ruler"),
         *(paragraph(line) for line in words if line),
         paragraph(difference.chance(comparison.leading, b.noun), " The range holds the true one in 95 of 100 cases."),
-        *(tag("p", "Mind: ", line, class_="attention") for line in caveats),
+        *([tag("p", "Mind: ", " ".join(caveats), class_="attention")] if caveats else []),
     )
 
 

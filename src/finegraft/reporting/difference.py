@@ -30,10 +30,10 @@ def verdict(comparison: Comparison) -> str:
 
 
 def amount(comparison: Comparison) -> str:
-    """By how much: "by 3.2 points (0.6 to 5.9)" of the better one, else B less A, "+0.8 points (−1.2 to +2.9)"."""
+    """By how much: "by 3.2 points (0.6 to 5.9)" of the better one, else of B, "B +0.8 points (−1.2 to +2.9)"."""
     found = comparison.leading
     if comparison.better is None:
-        return f"{points(found.value)} ({points_range(found.interval)})"
+        return f"B {points(found.value)} ({points_range(found.interval)})"
     low, high = sorted(abs(end) for end in found.interval)
     return f"by {points(abs(found.value), sign=False)} ({_number(low, False)} to {_number(high, False)})"
 
@@ -49,7 +49,8 @@ def answers(comparison: Comparison, noun: str) -> str:
     if not changes:
         return f"Both give the same answer to every {noun}."
     still = len(comparison.of_kind("still-wrong"))
-    parts = [f"{counts['only_b']:,} are right in B only", f"{counts['only_a']:,} in A only", f"{still:,} in neither"]
+    parts = [f"{counts['only_b']:,} are right in B only", f"{counts['only_a']:,} in A only"]
+    parts += [f"{still:,} in neither"] if still else []
     return (
         f"They agree on {wording.percent(comparison.agreement.value)}. Of the {wording.count(changes, 'answer')} that "
         f"{'differs' if changes == 1 else 'differ'}, {', '.join(parts)}."
@@ -73,7 +74,7 @@ def second(comparison: Comparison) -> str:
     share = comparison.accuracy
     return (
         "The share found of each class, averaged over the classes, decides here, because rare classes hardly count in "
-        f"the accuracy. That differs by {points(share.value)} ({points_range(share.interval)})."
+        f"the accuracy. It differs by {points(share.value)} ({points_range(share.interval)})."
     )
 
 
@@ -85,7 +86,7 @@ def ruler(comparison: Comparison) -> Html:
     x = Axis(-reach, reach, 20, 540)
     colour = {"A": BARK, "B": LEAF, None: SOFT}[comparison.better]
     parts = [axes.line(x.start, 52, x.end, 52, SOFT)]
-    for mark in axes.ticks(-reach, reach, 4):
+    for mark in (-reach, -reach / 2, 0.0, reach / 2, reach):
         parts.append(axes.line(x.at(mark), 52, x.at(mark), 60, SOFT))
         parts.append(axes.text(x.at(mark), 82, _number(mark, True, whole=True) if mark else "0 points", SOFT, "middle"))
     parts.append(axes.line(x.at(0), 10, x.at(0), 60, SOFT, 1.5))
