@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from scipy.special import softmax
 
 from finegraft.errors import BundleError, UnreadableFile, UsageError
 from finegraft.inference.predictor import Prediction, PredictionError, Predictor
+from finegraft.models.graph import with_head
+from finegraft.models.novelty import Likeness, Novelty
 from finegraft.runtimes import available
-from tests.graphs import by_hand, model_of, small_model
+from tests.graphs import by_hand, model_of, small_graph, small_model
 from tests.inference.making import LABELS, predictor
 from tests.making import photo
 
@@ -66,6 +69,31 @@ def test_an_unsure_answer_says_so() -> None:
     assert predictor(unsure_below=0.0).predict(photo(3)).unsure is None
 
 
+def test_an_item_unlike_the_training_data_says_so_before_anything_else() -> None:
+    measure = Novelty(likeness_of(4), np.array([0.0, 0.0, 0.0]), 1.01)
+    graph = with_head(small_graph(), [(np.eye(3, 4), np.zeros(3))], measure)
+    assert predictor(graph=graph, unsure_below=1.0).predict(photo(3)).unsure == "unlike training"
+    assert predictor(graph=graph).among([LABELS[0]]).predict(photo(3)).unsure == "unlike training"
+    familiar = with_head(small_graph(), [(np.eye(3, 4), np.zeros(3))], replace(measure, offset=1.0))
+    assert predictor(graph=familiar, unsure_below=1.0).predict(photo(3)).unsure == "close call"
+    (row,) = predictor(graph=familiar).judgements([photo(3)])
+    assert not isinstance(row, UnreadableFile)
+    assert row.novelty == 1.0
+
+
+def likeness_of(width: int) -> Likeness:
+    eye = np.eye(width, 1, dtype=np.float32)
+    one = np.ones((1, 1), np.float32)
+    return Likeness(np.zeros(width, np.float32), np.ones(width, np.float32), eye, one, one, one)
+
+
+def test_a_novelty_that_is_no_number_is_refused() -> None:
+    measure = Novelty(likeness_of(4), np.array([0.0, 0.0, 0.0]), float("nan"))
+    graph = with_head(small_graph(), [(np.eye(3, 4), np.zeros(3))], measure)
+    with pytest.raises(BundleError, match=r"novelty is not one finite number an item\. Export it again"):
+        predictor(graph=graph).predict(photo(3))
+
+
 def test_what_cannot_be_read_is_raised_with_its_code(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="There is no such file") as missing:
         predictor().predict(tmp_path / "missing.jpg")
@@ -101,11 +129,12 @@ def test_many_may_be_endless(photos: list[Path]) -> None:
 
 
 def test_probabilities_are_in_the_order_of_the_labels(photos: list[Path]) -> None:
-    rows = list(predictor(temperature=2.0).probabilities([photos[0], b"", photos[1]]))
+    rows = list(predictor(temperature=2.0).judgements([photos[0], b"", photos[1]]))
     assert isinstance(rows[1], UnreadableFile)
     for row, path in ((rows[0], photos[0]), (rows[2], photos[1])):
-        assert isinstance(row, np.ndarray)
-        np.testing.assert_allclose(row, wanted(path.read_bytes(), 2.0), atol=1e-5)
+        assert not isinstance(row, UnreadableFile)
+        assert row.novelty is None, "a graph without that output cannot tell"
+        np.testing.assert_allclose(row.probabilities, wanted(path.read_bytes(), 2.0), atol=1e-5)
 
 
 def test_few_and_many_may_use_different_engines(photos: list[Path]) -> None:

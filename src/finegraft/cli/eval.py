@@ -60,7 +60,7 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
     mapping = None if map_file is None else read_map(Path(map_file), predictor.labels)
     target = Category(predictor.labels) if mapping is None else Category.of(mapping.values())
     _must_know(target, {str(record.label) for record in records})  # said before the work
-    judged, probabilities = _answered(predictor, records, dataset.root)
+    judged, probabilities, novelty = _answered(predictor, records, dataset.root)
     if mapping is not None:
         probabilities = mapped(probabilities, predictor.labels, mapping, target)
     evaluation = Evaluation(
@@ -70,6 +70,7 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
         probabilities=probabilities,
         groups=clusters(judged),
         traits=dataset.traits_of(judged),
+        novelty=novelty,
     )
     sliced = slices_json(evaluation)
     if not as_json:
@@ -120,19 +121,26 @@ def _not_learned_from(records: Sequence[Record], model: str, data: str) -> Seque
     return kept
 
 
-def _answered(predictor: Predictor, records: Sequence[Record], root: Path) -> tuple[list[Record], np.ndarray]:
-    """The records that could be read, and their probabilities (n, classes). Raises `DataError` where none could."""
-    judged, rows = [], []
-    answers = predictor.probabilities([root / record.key for record in records])
+def _answered(
+    predictor: Predictor, records: Sequence[Record], root: Path
+) -> tuple[list[Record], np.ndarray, np.ndarray | None]:
+    """The records that could be read, their probabilities (n, classes), and how novel they are, where the model tells.
+
+    Raises `DataError` where none could be read.
+    """
+    judged, rows, novelty = [], [], []
+    answers = predictor.judgements([root / record.key for record in records])
     for record, row in zip(records, answers, strict=True):
         if isinstance(row, UnreadableFile):
             click.echo(printable(f"{record.key}: {row}"), err=True)
         else:
             judged.append(record)
-            rows.append(row)
+            rows.append(row.probabilities)
+            novelty.append(row.novelty)
     if not judged:
         raise DataError(f"None of the photos of {root} could be read.", "Look at `finegraft check`.")
-    return judged, np.stack(rows)
+    known = [value for value in novelty if value is not None]
+    return judged, np.stack(rows), np.array(known) if len(known) == len(rows) else None
 
 
 def read_map(path: Path, labels: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from finegraft.display import html_of
 
-CLOSE_CALL = "close call"
+# The reasons to ask a person: several classes fit, or none was learned from anything like it.
+CLOSE_CALL, UNLIKE_TRAINING = "close call", "unlike training"
 
 
 @dataclass(frozen=True, slots=True)

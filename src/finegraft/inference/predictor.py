@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence, Sized
+from collections.abc import Generator, Iterable, Mapping, Sequence, Sized
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from finegraft.data.contents import read_content
 from finegraft.errors import BundleError, UnreadableFile, UsageError
 from finegraft.inference import choice
 from finegraft.inference.engines import Engines
-from finegraft.inference.prediction import CLOSE_CALL, Prediction, PredictionError
+from finegraft.inference.prediction import CLOSE_CALL, UNLIKE_TRAINING, Prediction, PredictionError
 from finegraft.modality import Preprocess
 from finegraft.runtimes import purpose_for
 from finegraft.targets import Category
@@ -40,12 +40,28 @@ class Description(TypedDict):
     finegraft: NotRequired[str]
 
 
+class Judgement(NamedTuple):
+    """What a model makes of one item: `probabilities` float64 (k,) of its labels, and its `novelty`.
+
+    Above 1 an item is unlike the training data; None where the model cannot tell.
+    """
+
+    probabilities: np.ndarray
+    novelty: float | None
+
+
+class _Raw(NamedTuple):
+    scores: np.ndarray
+    novelty: float | None
+
+
 class Predictor:
     """Answers from files or their bytes, the same whichever engine runs it; safe to use from many threads.
 
-    `graph` is an ONNX model with the outputs `scores` (n, k), `features` and `map`; scores divided by `temperature`
-    give calibrated probabilities. An answer below the probability `unsure_below` among all classes is unsure. `engine`
-    is "auto" (the one that starts fastest for a few items, the fastest for many) or a name in
+    `graph` is an ONNX model with the outputs `scores` (n, k), `features`, `map` and, where it can tell what is unlike
+    its training data, `novelty` (n,); scores divided by `temperature` give calibrated probabilities. An answer is
+    unsure ("unlike training") above a novelty of 1, and ("close call") below the probability `unsure_below` among all
+    classes. `engine` is "auto" (the one that starts fastest for a few items, the fastest for many) or a name in
     `finegraft.runtimes.ENGINES`.
 
     >>> predictor = fg.load("flowers.fg")                                  # doctest: +SKIP
@@ -90,8 +106,8 @@ class Predictor:
     def predict(self, item: Item) -> Prediction:
         """The answer for one file or its bytes. Raises `UnreadableFile` with a code and a reason."""
         x = self._load(item)
-        scores = self.engines.get("start").run(x[None])["scores"][0]
-        return self._prediction(item, self._checked(scores))
+        outputs = self.engines.get("start").run(x[None])
+        return self._prediction(item, self._checked({name: values[0] for name, values in outputs.items()}))
 
     def predict_many(
         self, items: Iterable[Item], workers: int | None = None
@@ -100,23 +116,23 @@ class Predictor:
 
         `items` may be endless. `workers` threads (default as in `features.pipeline.run_all`) take an item each.
         """
-        with closing(self._scores(items, workers)) as answers:
-            for item, scores in answers:
-                if isinstance(scores, UnreadableFile):
-                    yield PredictionError(_path_of(item), scores.code, str(scores))
+        with closing(self._raw(items, workers)) as answers:
+            for item, raw in answers:
+                if isinstance(raw, UnreadableFile):
+                    yield PredictionError(_path_of(item), raw.code, str(raw))
                 else:
-                    yield self._prediction(item, scores)
+                    yield self._prediction(item, raw)
 
-    def probabilities(
+    def judgements(
         self, items: Iterable[Item], workers: int | None = None
-    ) -> Generator[np.ndarray | UnreadableFile, None, None]:
-        """For each item the probabilities of `labels`, float64 (k,), or why it cannot be read: what scoring needs."""
-        with closing(self._scores(items, workers)) as answers:
-            for _, scores in answers:
-                if isinstance(scores, UnreadableFile):
-                    yield scores
+    ) -> Generator[Judgement | UnreadableFile, None, None]:
+        """For each item what the model makes of it, or why it cannot be read, in their order: what scoring needs."""
+        with closing(self._raw(items, workers)) as answers:
+            for _, raw in answers:
+                if isinstance(raw, UnreadableFile):
+                    yield raw
                 else:
-                    yield self._choice.probabilities(scores, self.temperature)
+                    yield Judgement(self._choice.probabilities(raw.scores, self.temperature), raw.novelty)
 
     def among(self, labels: Sequence[str]) -> Predictor:
         """This predictor with only these classes to choose from; a single one is answered with "yes" or "no".
@@ -140,30 +156,36 @@ class Predictor:
             raise UsageError("A bundle holds all classes of a model.", "Save the one that .among() was called on.")
         bundle.save(self, path)
 
-    def _scores(
+    def _raw(
         self, items: Iterable[Item], workers: int | None
-    ) -> Generator[tuple[Item, np.ndarray | UnreadableFile], None, None]:
+    ) -> Generator[tuple[Item, _Raw | UnreadableFile], None, None]:
         from finegraft.features.pipeline import run_all  # one photo needs no threads
 
         runtime = self.engines.get(purpose_for(len(items) if isinstance(items, Sized) else None))
         with closing(run_all(items, self._load, runtime, workers)) as answers:
             for item, outputs in answers:
-                yield item, outputs if isinstance(outputs, UnreadableFile) else self._checked(outputs["scores"])
+                yield item, outputs if isinstance(outputs, UnreadableFile) else self._checked(outputs)
 
     def _load(self, item: Item) -> np.ndarray:
         return self.preprocess.load(item if isinstance(item, bytes) else read_content(Path(item)))
 
-    def _checked(self, scores: np.ndarray) -> np.ndarray:
-        """The scores of one item, refused where no honest answer can be made of them."""
+    def _checked(self, outputs: Mapping[str, np.ndarray]) -> _Raw:
+        """What the graph says of one item, refused where no honest answer can be made of it."""
+        scores, novelty = outputs["scores"], outputs.get("novelty")
         if scores.shape != (len(self.target),):
             raise BundleError(
                 f"The model gives scores of shape {scores.shape} for {len(self.target)} classes.", "Export it again."
             )
         if not np.isfinite(scores).all():
             raise BundleError("The model's scores are not finite numbers.", "Train it again, with a lower rate.")
-        return scores
+        if novelty is None:
+            return _Raw(scores, None)
+        if novelty.shape != () or not np.isfinite(novelty):
+            raise BundleError("The model's novelty is not one finite number an item.", "Export it again.")
+        return _Raw(scores, float(novelty))
 
-    def _prediction(self, item: Item, scores: np.ndarray) -> Prediction:
+    def _prediction(self, item: Item, raw: _Raw) -> Prediction:
+        scores = raw.scores
         probabilities = self._choice.probabilities(scores, self.temperature)
         answer = self._choice.answer(scores, probabilities)
         order = np.argsort(-probabilities, kind="stable")
@@ -172,8 +194,13 @@ class Predictor:
         names = map(self.labels.__getitem__, order.tolist())
         ranking = tuple(zip(names, probabilities[order].tolist(), strict=True))
         label, probability = ranking[0]
-        unsure = CLOSE_CALL if self._choice.certainty(scores, self.temperature) < self.unsure_below else None
-        return Prediction(label, probability, ranking, unsure, _path_of(item))
+        return Prediction(label, probability, ranking, self._doubt(raw), _path_of(item))
+
+    def _doubt(self, raw: _Raw) -> str | None:
+        """The reason to ask a person. What is unlike anything learned from has no class to be close to."""
+        if raw.novelty is not None and raw.novelty > 1:
+            return UNLIKE_TRAINING
+        return CLOSE_CALL if self._choice.certainty(raw.scores, self.temperature) < self.unsure_below else None
 
 
 def _path_of(item: Item) -> str | None:

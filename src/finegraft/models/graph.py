@@ -1,7 +1,8 @@
 """Networks as ONNX graphs: the body exported once, the head written by hand, both in one file without torch.
 
 Every graph has one input, `input`, uint8 (n, size, size, 3); normalisation is inside. Its outputs: `scores`
-(n, classes) before softmax, `features` (n, d), and `map` (n, c, h, w), the last map, where the body has one.
+(n, classes) before softmax, `features` (n, d), and `map` (n, c, h, w), the last map, where the body has one. With a
+head it may have one more, `novelty` (n,): above 1 an item is unlike the training data.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from finegraft.errors import BackboneError
 from finegraft.models.backbones import Backbone, file_digest
 from finegraft.models.frozen import frozen_file, onnx_package
+from finegraft.models.novelty import Novelty
 
 # Part of a cached graph's key: raise it when the same backbone would give another graph.
 GRAPH_VERSION = 1
@@ -74,8 +76,8 @@ def _with_map_shape(graph: bytes, shape: tuple[int, ...]) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def with_head(body: bytes, layers: Layers) -> bytes:
-    """The body's graph with its own scores replaced by a head on `features`.
+def with_head(body: bytes, layers: Layers, novelty: Novelty | None = None) -> bytes:
+    """The body's graph with its own scores replaced by a head on `features`, and `novelty` where it is given.
 
     `layers` are (weight (out, in), bias (out,)) pairs with a ReLU between one and the next; standardisation and
     batch norm are folded into them beforehand (`finegraft.models.heads.folded`).
@@ -102,8 +104,49 @@ def with_head(body: bytes, layers: Layers) -> bytes:
     scores = helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ["n", classes])
     del graph.output[:]
     graph.output.extend([scores, *kept])
+    if novelty is not None:
+        _add_novelty(graph, novelty)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def _add_novelty(graph: Any, novelty: Novelty) -> None:
+    """`Novelty.of` as nodes that read `features` and `scores`."""
+    onnx = onnx_package()
+    like = novelty.likeness
+
+    def constant(name: str, values: Any) -> str:
+        graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(values, np.float32), f"novelty_{name}"))
+        return f"novelty_{name}"
+
+    def node(operator: str, inputs: Sequence[str], name: str, **settings: Any) -> str:
+        graph.node.append(onnx.helper.make_node(operator, inputs, [name], name=name, **settings))
+        return name
+
+    def squares(of: str, name: str) -> str:
+        return node("ReduceSumSquare", [of], f"novelty_{name}", axes=[1], keepdims=0)
+
+    shifted = node("Sub", ["features", constant("mean", like.mean)], "novelty_shifted")
+    standard = node("Div", [shifted, constant("deviation", like.deviation)], "novelty_standard")
+    inside = node("MatMul", [standard, constant("basis", like.basis)], "novelty_inside")
+    back = node("MatMul", [inside, constant("basis_turned", like.basis.T)], "novelty_back")
+    rest = node("Sub", [standard, back], "novelty_rest")
+    beside = node("ReduceL2", [rest], "novelty_beside", axes=[1], keepdims=0)
+    white = node("MatMul", [inside, constant("within", like.within)], "novelty_white")
+    # |w - c|² for every centre c, written out: |w|² + (w · -2c + |c|²)
+    centres = [constant("centres", -2 * like.centres), constant("lengths", (like.centres**2).sum(axis=1))]
+    toward = node("Gemm", [white, *centres], "novelty_toward", transB=1)
+    nearest = node("ReduceMin", [toward], "novelty_nearest", axes=[1], keepdims=0)
+    own = node("Add", [squares(white, "length"), nearest], "novelty_own")
+    whitened = node("MatMul", [inside, constant("overall", like.overall)], "novelty_whitened")
+    relative = node("Sub", [own, squares(whitened, "whole")], "novelty_relative")
+    best = node("ReduceMax", ["scores"], "novelty_best", axes=[1], keepdims=0)
+    by_beside, by_relative, by_doubt = novelty.weights.tolist()
+    signs = ((beside, by_beside), (relative, by_relative), (best, -by_doubt))
+    weighed = [node("Mul", [sign, constant(f"{sign}_weight", weight)], f"{sign}_weighed") for sign, weight in signs]
+    together = node("Sum", weighed, "novelty_together")
+    node("Add", [together, constant("offset", novelty.offset)], "novelty")
+    graph.output.append(onnx.helper.make_tensor_value_info("novelty", onnx.TensorProto.FLOAT, ["n"]))
 
 
 def _drop_unused(graph: Any, wanted: set[str]) -> None:

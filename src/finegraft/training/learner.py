@@ -177,13 +177,15 @@ class Learner:
                 f"The part {wanted!r} has no records.", f"There are: {', '.join(sorted(self.data.given_splits))}."
             )
         table = self._judged.opened(len(self._fits)) if wanted == self.data.judged_on else self._part(wanted)
+        scores, known = scores_of(self.network, table), self.calibration.novelty
         return Evaluation(
             keys=tuple(record.key for record in records),
             target=self.target,
             truth=table.truth.cpu().numpy(),
-            probabilities=softmax(scores_of(self.network, table), self.calibration.temperature),
+            probabilities=softmax(scores, self.calibration.temperature),
             groups=clusters(records),
             traits=self.data.traits_of(records),
+            novelty=None if known is None else known.of(table.features.cpu().numpy(), scores),
             looks=max(self._judged.looks, 1),
         )
 

@@ -76,7 +76,7 @@ class Body:
         """This backbone with a trained head behind it."""
         evaluation = learner.evaluate()
         return Predictor(
-            graph.with_head(self.graph, layers),
+            graph.with_head(self.graph, layers, learner.calibration.novelty),
             self.preprocess,
             learner.target,
             Description(

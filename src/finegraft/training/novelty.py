@@ -1,0 +1,71 @@
+"""What "unlike the training data" means, learned from the training part alone: see `finegraft.models.novelty`."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from finegraft.models.novelty import Likeness, Novelty
+from finegraft.training.recipe import Table
+
+# The share of items like those learned from that may be called unlike them.
+ALLOWED = 0.03
+RANK = 128
+_PER_DIMENSION = 4  # records for each dimension of the subspace: with fewer it passes through them all
+_SHRINK = 0.1  # towards the sphere, so that directions seen in few records do not decide
+_FEWEST = 24  # records below which nothing can be said
+
+
+def novelty(table: Table, scores: np.ndarray, folds: np.ndarray, seed: int) -> tuple[Novelty, np.ndarray] | None:
+    """The measure of `table`, and how novel each of its n records is to the others, float64 (n,).
+
+    `scores` float (n, k) are out of fold, `folds` int (n,) the folds they are from. A record is compared with what is
+    learned from the other folds, as a new item is: compared with itself it would always look familiar. None for fewer
+    than 24 records.
+    """
+    if len(table.truth) < _FEWEST:
+        return None
+    signs = np.empty((len(scores), 3))
+    for fold in np.unique(folds):
+        rest = np.flatnonzero(folds == fold)
+        apart = likeness(table.rows(np.flatnonzero(folds != fold)), seed)
+        signs[rest] = apart.signs(table.features[torch.from_numpy(rest)].cpu().numpy(), scores[rest])
+    middle, spread = np.median(signs, axis=0), signs.std(axis=0)
+    weights = 1 / np.where(spread > 0, spread, np.inf)
+    together = (signs - middle) @ weights
+    limit = float(np.quantile(together, 1 - ALLOWED))
+    limit = limit if limit > 0 else 1.0
+    found = Novelty(likeness(table, seed), weights / limit, float(-middle @ weights / limit))
+    return found, together / limit
+
+
+def likeness(table: Table, seed: int) -> Likeness:
+    """The subspace of the features of `table` and the spread of its classes in it."""
+    mean, deviation = table.features.mean(0), table.features.std(0, correction=0) + 1e-3
+    standard = (table.features - mean) / deviation
+    rank = max(1, min(RANK, len(standard) // _PER_DIMENSION, standard.shape[1]))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        _, _, basis = torch.svd_lowrank(standard, q=rank, niter=2)  # Halko et al., 2011, arXiv 0909.4061
+    inside = standard @ basis
+    present = torch.unique(table.truth)
+    centres = torch.stack([inside[table.truth == number].mean(0) for number in present])
+    place = torch.searchsorted(present, table.truth)
+    within = _whitening(inside - centres[place])
+    return Likeness(*map(_array, (mean, deviation, basis, within, _whitening(inside), centres @ within)))
+
+
+def _whitening(x: Tensor) -> Tensor:
+    """The (r, r) matrix that makes the spread of x (n, r) alike in all directions, nearly."""
+    spread = (x.T @ x / len(x)).double()
+    size = spread.shape[0]
+    sphere = torch.eye(size, dtype=spread.dtype, device=spread.device) * (spread.trace() / size)
+    least = 1e-12 * torch.eye(size, dtype=spread.dtype, device=spread.device)  # where all records are the same
+    lower: Tensor = torch.linalg.cholesky((1 - _SHRINK) * spread + _SHRINK * sphere + least)
+    inverse: Tensor = torch.linalg.inv(lower)
+    return inverse.T.to(x.dtype)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(tensor.cpu().numpy(), dtype=np.float32)
