@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
@@ -135,3 +137,17 @@ def test_what_cannot_be_told_is_refused() -> None:
     for wanted in ({}, {"recall": 0.9, "precision": 0.9}, {"recall": 0.0}, {"precision": 1.5}):
         with pytest.raises(UsageError, match=r"Give one of both, above 0 and at most 1, got .* Try recall=0\.95\."):
             binary.threshold_for(np.array([0.1, 0.2]), np.array([0, 1]), **wanted)
+
+
+def test_choices_for_what_is_commonly_wanted_go_through_json() -> None:
+    scores, truth = scored(400)
+    probabilities = np.stack([-scores, scores], axis=1)
+    found = binary.choices(("fine", "defect"), truth.astype(int), probabilities)
+    assert found.positive == "defect"
+    assert [(line.wanted, line.share) for line in found.lines] == list(binary.WANTED)
+    for line in found.lines:
+        assert line.threshold == binary.threshold_for(scores, truth, **{line.wanted: line.share})
+    assert binary.Choices.from_json(json.loads(json.dumps(found.to_json()))) == found
+    named = binary.choices(("fine", "defect"), truth.astype(int), probabilities, "fine")
+    assert (named.positive, len(named.lines)) == ("fine", 5)
+    assert binary.choices(("fine", "defect"), np.array([0]), probabilities[:1]).lines == ()

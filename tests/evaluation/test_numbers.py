@@ -141,7 +141,7 @@ def test_summary_is_plain_json() -> None:
     summary = json.loads(json.dumps(drawn(30, np.random.default_rng(0)).summary_json(), allow_nan=False))
     assert set(summary) == {"metrics", "intervals", "mae", "rmse", "r2", "baseline", "n_judged"}
     assert summary["metrics"]["mae"]["method"] == "studentised bootstrap"
-    assert "a studentised bootstrap" in summary["intervals"]["why"]
+    assert "by a studentised bootstrap" in summary["intervals"]["why"]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ where its score is at or above a threshold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +19,15 @@ from finegraft.evaluation import estimates
 from finegraft.evaluation.clusters import Clusters
 from finegraft.evaluation.estimates import Estimate
 from finegraft.evaluation.metrics import Metric
+
+Wanted = Literal["recall", "precision"]
+WANTED: tuple[tuple[Wanted, float], ...] = (
+    ("recall", 0.9),
+    ("recall", 0.95),
+    ("recall", 0.99),
+    ("precision", 0.9),
+    ("precision", 0.95),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +54,32 @@ class Line:
     positives: int
     precision: Metric
     recall: Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The `threshold` for a `share` of `wanted`, "recall" or "precision"; None where no threshold gives it."""
+
+    wanted: Wanted
+    share: float
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Thresholds for the class `positive`."""
+
+    positive: str
+    lines: tuple[Choice, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For run.json."""
+        return {"positive": self.positive, "lines": [asdict(line) for line in self.lines]}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Choices:
+        """The inverse of `to_json`."""
+        return cls(stored["positive"], tuple(Choice(**line) for line in stored["lines"]))
 
 
 def positive_of(labels: Sequence[str], truth: np.ndarray, name: str | None = None) -> int:
@@ -155,6 +191,19 @@ def threshold_for(
     if len(reached) == 0:
         return None
     return float(known.thresholds[reached[0] if precision is None else reached[-1]])
+
+
+def choices(labels: Sequence[str], truth: np.ndarray, probabilities: np.ndarray, name: str | None = None) -> Choices:
+    """The thresholds for what is commonly wanted (`WANTED`), from out-of-fold `probabilities` (n, 2).
+
+    `truth` holds class numbers (n,); `name` as for `positive_of`. No lines where only one class occurs.
+    """
+    positive = positive_of(labels, truth, name)
+    scores, is_positive = probabilities[:, positive], truth == positive
+    if is_positive.all() or not is_positive.any():
+        return Choices(labels[positive], ())
+    wanted = (Choice(of, share_, threshold_for(scores, is_positive, **{of: share_})) for of, share_ in WANTED)
+    return Choices(labels[positive], tuple(wanted))
 
 
 def at(scores: np.ndarray, truth: np.ndarray, threshold: float, clusters: Clusters | None = None) -> Line:

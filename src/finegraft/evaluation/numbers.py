@@ -18,7 +18,7 @@ from finegraft.evaluation.rows import read_only
 from finegraft.targets import Number
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_ALONE = "a studentised bootstrap, and Wilson's interval of ranks for the median"
+_ALONE = "the intervals are by a studentised bootstrap, that of the median by ranks"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

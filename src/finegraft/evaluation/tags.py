@@ -19,7 +19,7 @@ from finegraft.evaluation.tag_metrics import TagScore
 from finegraft.targets import Tags
 
 THRESHOLD = 0.5
-_ALONE = "all have Wilson's interval, for as many answers as are independent of each other"
+_ALONE = "every interval is Wilson's, for as many answers as are independent of each other"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
