@@ -59,6 +59,8 @@ def _said(wrong: int, behind: dict[cells.Pair, list[int]], judged: int) -> Html:
     if not often:
         return answer(f"{words}; no two classes were confused more than once.")
     first = often[:_COMMONEST]
+    if sum(map(len, first)) == wrong:
+        return answer(f"{words}.")
     share = wording.percent(sum(map(len, first)) / wrong)
     which = "the commonest confusion makes" if len(first) == 1 else f"the {len(first)} commonest confusions make"
     return answer(f"{words}; {which} up {share} of them.")

@@ -70,7 +70,8 @@ def _drawn(counts: np.ndarray, labels: Sequence[str], shown: list[int], said: tu
     if linked:  # what is no link is a picture: the title and the description say it
         parts = [tag("g", *parts, aria_hidden="true"), *links]
     role = "group" if linked else "img"
-    return axes.drawing(width, top + cell * len(shown) + 2, *said, parts, class_=f"at-least-{least}", role=role)
+    class_ = f"at-least-{least}" if width > 320 else None  # a small one is not enlarged
+    return axes.drawing(width, top + cell * len(shown) + 2, *said, parts, class_=class_, role=role)
 
 
 def _empty(counts: np.ndarray, shown: Sequence[int], left: float, top: float, cell: int) -> Html:

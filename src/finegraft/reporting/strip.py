@@ -16,10 +16,9 @@ from finegraft.reporting.markup import Html, clean, isolated, tag
 WIDTH = 560
 _ROWS = 12  # classes with a row of their own; of more, the worst ones, so that the picture stays on the first screen
 _COLUMNS = 40  # classes that fit in two columns, where each has few records
-_WIDEST, _NARROWEST = 9.0, 2.4  # from tick to tick; closer ones run together at half size, so bars are drawn then
+_WIDEST, _NARROWEST = 12.0, 2.4  # from tick to tick; closer ones run together at half size, so bars are drawn then
 _LINES = 4  # of ticks of all the other classes together
 _HIGH, _LINE = 32, 26  # of a row; of every further line in it
-_COUNT = 76  # what "131 of 132" needs on the right
 _LABEL, _LETTER = 168.0, 9.0  # the widest column of names; the width of a letter in it
 _GUTTER = 24  # between two columns
 
@@ -31,6 +30,7 @@ class _Row:
     name: str
     found: int
     judged: int
+    lines: int = 1  # that its ticks may take
 
 
 def strip(evaluation: Evaluation, noun: str) -> Figure:
@@ -66,17 +66,20 @@ def _in_columns(classes: Sequence[Recall]) -> tuple[list[Html], float, bool] | N
 def _in_rows(classes: Sequence[Recall]) -> tuple[list[Html], float, bool]:
     """A row for each class with its count; of very many the worst, and a row for all the others together."""
     rows = _rows(classes)
+    counts = [f"{row.found:,} of {row.judged:,}" for row in rows]
     left = min(_LABEL, _LETTER * max(len(row.name) for row in rows) + 14)
-    room = WIDTH - _COUNT - left
-    pitch = _pitch(rows, room)
-    ticks = pitch >= _NARROWEST
-    parts, y = [], 4.0
-    for row in rows:
-        drawn, high = _ticks(row, left, y, room, pitch) if ticks else _bar(row, left, y, room)
-        count = axes.text(WIDTH, y + 22, f"{row.found:,} of {row.judged:,}", SOFT, "end")
-        parts += [axes.text(0, y + 22, row.name, INK), *drawn, count]
+    room = WIDTH - left - _LETTER * max(map(len, counts)) - 10
+    fits = [row.judged / row.lines <= room / _NARROWEST for row in rows]
+    longest = max((row.judged / row.lines for row, fit in zip(rows, fits, strict=True) if fit), default=1.0)
+    pitch = min(_WIDEST, room / max(longest, 1.0))
+    parts: list[Html] = []
+    y = 4.0
+    for row, count, fit in zip(rows, counts, fits, strict=True):
+        drawn, high = _ticks(row, left, y, room, pitch) if fit else _bar(row, left, y, room)
+        end = left + min(room, row.judged * pitch if fit else room) + 10
+        parts += [axes.text(0, y + 22, row.name, INK), *drawn, axes.text(end, y + 22, count, SOFT)]
         y += high
-    return parts, y, ticks
+    return parts, y, all(fits)
 
 
 def _rows(classes: Sequence[Recall]) -> list[_Row]:
@@ -85,14 +88,8 @@ def _rows(classes: Sequence[Recall]) -> list[_Row]:
     rest = classes[len(own) :]
     if rest:
         found, judged = sum(one.found for one in rest), sum(one.judged for one in rest)
-        rows.append(_Row(f"{len(rest):,} other classes", found, judged))
+        rows.append(_Row(f"{len(rest):,} other classes", found, judged, _LINES))
     return rows
-
-
-def _pitch(rows: Sequence[_Row], room: float) -> float:
-    """From tick to tick, so that a class fits into its line, and all the others into their few."""
-    longest = max(row.judged if at < _ROWS - 2 else row.judged / _LINES for at, row in enumerate(rows))
-    return min(_WIDEST, room / max(longest, 1))
 
 
 def _ticks(row: _Row, left: float, y: float, room: float, pitch: float) -> tuple[list[Html], float]:
@@ -134,7 +131,6 @@ def _title(classes: Sequence[Recall], judged: int) -> str:
     return f"{first}; {isolated(worst.label)} is found least, {worst.found:,}\u00a0of\u00a0{worst.judged:,}"
 
 
-def _note(noun: str, ticks: bool) -> str:
-    if ticks:
-        return f"A tick is a {noun}, in the row of the class it is: short is right, tall is wrong."
-    return f"A row holds the {noun}s of one class: green is the share that was found, tall and red what was missed."
+def _note(noun: str, all_ticks: bool) -> str:
+    words = f"A tick is a {noun}, in the row of the class it is: short is right, tall is wrong."
+    return words if all_ticks else f"{words} Where there are too many, a bar holds their shares."
