@@ -6,7 +6,13 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from finegraft.errors import DataError, UsageError
-from finegraft.evaluation.calibration import expected_calibration_error, fit_temperature, reliability, unsure_below
+from finegraft.evaluation.calibration import (
+    expected_calibration_error,
+    fit_temperature,
+    reliability,
+    risk_coverage,
+    unsure_below,
+)
 from finegraft.targets import softmax
 
 
@@ -132,3 +138,10 @@ def test_unsure_below_at_its_ends() -> None:
 def test_unsure_below_refuses_an_impossible_error(wanted: float) -> None:
     with pytest.raises(UsageError, match=r"must be at least 0 and below 1, got .*Try 0\.05"):
         unsure_below(*two_class([0.6], [True]), wanted_error=wanted)
+
+
+def test_risk_by_coverage_is_counted_from_the_surest_answer_on() -> None:
+    probabilities, truth = two_class([0.6, 0.9, 0.8, 0.7], [False, True, False, True])
+    coverage, error = risk_coverage(probabilities, truth)
+    assert coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert error.tolist() == pytest.approx([0, 1 / 2, 1 / 3, 2 / 4])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -90,3 +91,29 @@ def test_fewer_than_three_different_records_say_nothing_and_leave_every_answer_u
     got = calibrate(RECIPE, kind, FITS, table(4), ["x", "y", "x", "y"], seed=0)
     assert (got.temperature, got.unsure_below) == (1.0, 1.0)
     np.testing.assert_allclose(got.probabilities, np.full((4, 3), 1 / 3))
+
+
+def test_what_run_json_keeps_is_what_the_answers_out_of_fold_say() -> None:
+    got = calibrate(RECIPE, "linear", FITS, table(60), DIGESTS, seed=0)
+    stored = json.loads(json.dumps(got.to_json(), allow_nan=False))
+    told = stored["out_of_fold"]
+    right = got.probabilities.argmax(1) == got.truth
+    assert stored["temperature"] == got.temperature
+    assert told["accuracy"]["value"] == right.mean()
+    assert sum(told["reliability"]["count"]) == 60
+    assert sum(told["reliability"]["right"]) == right.sum()
+    assert told["risk_coverage"]["coverage"][-1] == 1
+    assert told["risk_coverage"]["error"][-1] == pytest.approx(1 - right.mean())
+    assert told["close_calls"] == (got.probabilities.max(1) < got.unsure_below).mean()
+    assert got.novel is not None
+    assert told["unlike_training"] == (got.novel > 1).mean()
+
+
+def test_a_larger_wanted_error_leaves_fewer_answers_unsure() -> None:
+    hard = table(60, spread=3.0)
+    strict, lax = (calibrate(RECIPE, "linear", FITS, hard, DIGESTS, 0, wanted_error=e) for e in (0.02, 0.4))
+    assert lax.unsure_below < strict.unsure_below
+    for got, wanted in ((strict, 0.02), (lax, 0.4)):
+        kept = got.probabilities.max(1) >= got.unsure_below
+        wrong = (got.probabilities.argmax(1) != got.truth)[kept]
+        assert wrong.sum() <= wanted * len(wrong)

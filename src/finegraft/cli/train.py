@@ -55,6 +55,7 @@ class Settings:
     epochs: int | None
     batch_size: int | None
     class_weights: str
+    wanted_error: float
     mirror: bool
     engine: str
     device: str
@@ -152,6 +153,13 @@ def learning_options(command: Any) -> Any:
 @learning_options
 @click.option("--lr", type=Automatic(float, above=0), default="auto", show_default=True, help="Highest learning rate.")
 @click.option("--epochs", type=Automatic(int, at_least=1), default="auto", show_default=True)
+@click.option(
+    "--wanted-error",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="How often answers that it does not call unsure may be wrong.",
+)
 @click.option("--force", is_flag=True, help="Replace a finished run in RUN.")
 @json_option
 def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any) -> None:
@@ -214,6 +222,7 @@ def _train(
                 seed=settings.seed,
                 batch_size=settings.batch_size,
                 class_weights=settings.class_weights,  # type: ignore[arg-type]
+                wanted_error=settings.wanted_error,
                 mirror=settings.mirror,
                 engine=settings.engine,
                 device=settings.device,
@@ -295,6 +304,9 @@ def _record(
         **{name: evaluation.summary_json()[name] for name in ("metrics", "intervals")},
         "leakage": None if leaked is None else leaked.to_json(),
         "slices": slices_json(evaluation),
+        "looks": evaluation.looks,
+        "calibration": calibration.to_json(),
+        "unsure": {"wanted_error": settings.wanted_error},
         "temperature": calibration.temperature,
         "unsure_below": calibration.unsure_below,
         "seconds": watch.table(),

@@ -149,6 +149,17 @@ def unsure_below(probabilities: np.ndarray, truth: np.ndarray, wanted_error: flo
     return 0.0 if fits[-1] == len(truth) - 1 else float(confidence[fits[-1]])
 
 
+def risk_coverage(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The share of records answered, rising, and the share wrong among these, float64 (n,) each: surest answers first.
+
+    The curve of El-Yaniv and Wiener, 2010, "On the Foundations of Noise-free Selective Classification".
+    """
+    order = np.argsort(-probabilities.max(axis=1), kind="stable")
+    answered = np.arange(1, len(truth) + 1)
+    wrong = np.cumsum((probabilities.argmax(axis=1) != truth)[order])
+    return answered / len(truth), wrong / answered
+
+
 def _need_records(truth: np.ndarray) -> None:
     if len(truth) == 0:
         raise DataError("There are no records to judge.", "Give at least one labelled record.")

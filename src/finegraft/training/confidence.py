@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from finegraft.data.splits import folds
-from finegraft.evaluation.calibration import fit_temperature, unsure_below
+from finegraft.evaluation import metrics
+from finegraft.evaluation.calibration import fit_temperature, reliability, risk_coverage, unsure_below
 from finegraft.models.heads import HeadKind
 from finegraft.models.novelty import Novelty
 from finegraft.targets import softmax
@@ -18,6 +20,7 @@ from finegraft.training.recipe import Fit, Recipe, Table, scores_of
 
 FOLDS = 5
 WANTED_ERROR = 0.05  # how often answers that are not called unsure may be wrong
+_POINTS = 100  # of a curve in JSON: more than a picture shows
 
 
 @dataclass(frozen=True)
@@ -25,15 +28,39 @@ class Calibration:
     """The temperature that makes probabilities honest, and when an answer is unsure.
 
     It is below the probability `unsure_below`, and where `novelty` finds an item unlike the training data. Of the n
-    training records, in their order: `probabilities` float64 (n, k) are the calibrated out-of-fold answers, `novel`
-    float64 (n,) says how novel each is to the other folds, None where too few records tell.
+    training records, in their order: `truth` int64 (n,) their class numbers, `probabilities` float64 (n, k) the
+    calibrated out-of-fold answers, `novel` float64 (n,) how novel each is to the other folds, None where too few
+    records tell.
     """
 
     temperature: float
     unsure_below: float
+    truth: np.ndarray
     probabilities: np.ndarray
     novelty: Novelty | None = None
     novel: np.ndarray | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The key `calibration` of run.json: what the out-of-fold answers say, the curve at 100 points at most."""
+        found = metrics.of_categories(self.truth, self.probabilities)
+        bins = reliability(self.probabilities, self.truth)
+        coverage, error = risk_coverage(self.probabilities, self.truth)
+        at = np.unique(np.linspace(0, len(coverage) - 1, _POINTS).round().astype(int))
+        return {
+            "temperature": self.temperature,
+            "out_of_fold": {
+                "accuracy": found["accuracy"].to_json(),
+                "ece": found["ece"].to_json(),
+                "reliability": {
+                    "count": bins.count.tolist(),
+                    "right": bins.right.tolist(),
+                    "confidence": bins.confidence.tolist(),
+                },
+                "risk_coverage": {"coverage": coverage[at].tolist(), "error": error[at].tolist()},
+                "close_calls": float((self.probabilities.max(axis=1) < self.unsure_below).mean()),
+                "unlike_training": None if self.novel is None else float((self.novel > 1).mean()),
+            },
+        }
 
 
 def calibrate(
@@ -54,7 +81,7 @@ def calibrate(
     truth = train.truth.cpu().numpy()
     distinct = len(set(groups))
     if distinct < 3:
-        return Calibration(1.0, 1.0, np.full((len(truth), recipe.classes), 1 / recipe.classes))
+        return Calibration(1.0, 1.0, truth, np.full((len(truth), recipe.classes), 1 / recipe.classes))
 
     def learn_and_score(learn: np.ndarray, rest: np.ndarray) -> np.ndarray:
         part = train.rows(learn)
@@ -70,4 +97,5 @@ def calibrate(
     temperature = fit_temperature(scores, truth)
     probabilities = softmax(scores, temperature)
     threshold = unsure_below(probabilities, truth, wanted_error)
-    return Calibration(temperature, threshold, probabilities, *(novelty(train, scores, fold_of, seed) or (None, None)))
+    known, novel = novelty(train, scores, fold_of, seed) or (None, None)
+    return Calibration(temperature, threshold, truth, probabilities, known, novel)

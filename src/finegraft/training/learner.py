@@ -24,7 +24,7 @@ from finegraft.targets import Category, softmax
 from finegraft.training import class_weights as weighing
 from finegraft.training import loop
 from finegraft.training.callbacks import History
-from finegraft.training.confidence import Calibration, calibrate
+from finegraft.training.confidence import WANTED_ERROR, Calibration, calibrate
 from finegraft.training.learning_curve import Trainer, learning_curve
 from finegraft.training.lr_finder import LRCurve, find_lr
 from finegraft.training.objective import of_categories
@@ -58,7 +58,8 @@ class Learner:
     the mirrored photos, to be learned from as well. `head` is "linear", "mlp", or "auto" to choose by
     the loss on an inner split. Nothing that chooses (head, rate, temperature, threshold) ever sees the part that the
     result is judged on. `class_weights` is "auto", to let every class count the same where some have far fewer records
-    than others (`finegraft.training.class_weights`), or "no". `callbacks` may be appended to
+    than others (`finegraft.training.class_weights`), or "no". `wanted_error`, in 0..1, is how often answers that are no
+    close calls may be wrong: it sets the threshold below which an answer is unsure. `callbacks` may be appended to
     (`finegraft.training.callbacks`).
 
     Raises `DataError` where nothing is there to judge on, or a class has records to judge but none to learn from, and
@@ -75,12 +76,14 @@ class Learner:
         seed: int = 0,
         batch_size: int | None = None,
         class_weights: weighing.Wanted = "auto",
+        wanted_error: float = WANTED_ERROR,
         mirrored: np.ndarray | None = None,
         device: str = "cpu",
         show: bool = True,
     ) -> None:
         self.data = data
         self.seed = seed
+        self.wanted_error = wanted_error
         self.origin = origin
         self.target = target_of(data)
         self.history = History()
@@ -149,7 +152,9 @@ class Learner:
         """Temperature and threshold, from out-of-fold scores of the training part; computed on first use."""
         if self._calibration is None:
             groups = [record.together for record in self.data.part("train")]
-            self._calibration = calibrate(self._recipe, self.head, self._fits, self._part("train"), groups, self.seed)
+            self._calibration = calibrate(
+                self._recipe, self.head, self._fits, self._part("train"), groups, self.seed, self.wanted_error
+            )
         return self._calibration
 
     def learning_curve(self) -> LearningCurve:

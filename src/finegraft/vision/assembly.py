@@ -16,6 +16,7 @@ from finegraft.features.store import Store, opened
 from finegraft.models import backbones
 from finegraft.models.heads import HeadKind
 from finegraft.training.class_weights import Wanted
+from finegraft.training.confidence import WANTED_ERROR
 from finegraft.training.learner import Learner, target_of
 from finegraft.vision.body import Progress, View, body, features_of
 from finegraft.vision.preprocess import Resize
@@ -32,6 +33,7 @@ def learner(
     seed: int = 0,
     batch_size: int | None = None,
     class_weights: Wanted = "auto",
+    wanted_error: float = WANTED_ERROR,
     mirror: bool = False,
     engine: str = "auto",
     device: str = "auto",
@@ -61,6 +63,7 @@ def learner(
         seed=seed,
         batch_size=batch_size,
         class_weights=class_weights,
+        wanted_error=wanted_error,
         mirrored=others[0] if others else None,
         device=device,
         show=show,
