@@ -47,7 +47,7 @@ def binary(material: Material) -> Section | None:
         figure(precision_recall(curve, areas["average_precision"], found.positive, float(truth.mean()), marked)),
     ]
     basis = _basis(material, found.positive, int(truth.sum()), out_of_fold=chosen is not None)
-    parts = [_said(found.positive, marked), tag("div", *drawn, class_="pair"), _table(found.positive, lines), basis]
+    parts = [_said(found.positive, marked), tag("div", *drawn, class_="beside"), _table(found.positive, lines), basis]
     return section("ranking", "Where to draw the line", *parts)
 
 

@@ -144,7 +144,7 @@ def _merits(evaluation: NumberEvaluation) -> Section:
 
 
 def _residuals(evaluation: NumberEvaluation) -> Section:
-    drawn = tag("div", figure(spread(evaluation)), figure(residuals_by_answer(evaluation)), class_="pair")
+    drawn = tag("div", figure(spread(evaluation)), figure(residuals_by_answer(evaluation)), class_="beside")
     columns = [Column("Of the records"), Column("have a residual below", True)]
     rows: list[list[Child]] = [
         [f"{100 * share:g}\u00a0%", short(value)] for share, value in evaluation.residual_quantiles().items()

@@ -48,7 +48,7 @@ def calibration(material: Material) -> Section:
     drawn = [figure(diagram(judged, words))]
     if out_of_fold is not None:
         drawn.append(figure(diagram(out_of_fold, "out of fold")))
-    parts = [tag("div", *drawn, class_="pair"), *_temperature(material)]
+    parts = [tag("div", *drawn, class_="beside"), *_temperature(material)]
     tables = [_table(judged, "The judged answers")]
     if out_of_fold is not None:
         tables.append(_table(out_of_fold, "The answers out of fold"))

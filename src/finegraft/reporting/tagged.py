@@ -129,10 +129,10 @@ def _tag_row(score: TagScore, threshold: float) -> list[Child]:
         name(score.label),
         f"{score.support:,}",
         f"{score.answered:,}",
-        _with_range(score.recall) if there else "none there",
-        _with_range(score.precision) if answered else "–",
-        wording.decimal(score.f1.value) if there or answered else "–",
-        "–" if score.auroc is None else _with_range(score.auroc),
+        _over_range(score.recall) if there else "none there",
+        _over_range(score.precision) if answered else "–",
+        _over_range(score.f1) if there or answered else "–",
+        "–" if score.auroc is None else _over_range(score.auroc),
         wording.decimal(threshold),
     ]
 
@@ -157,9 +157,9 @@ def _listed(labels: list[str] | tuple[str, ...]) -> Html:
     return join([name(label) for label in labels], ", ") if labels else Html("–")
 
 
-def _with_range(metric: Metric) -> str:
-    between = "" if metric.interval is None else f" ({wording.percent_range(metric.interval)})"
-    return f"{wording.percent(metric.value)}{between}"
+def _over_range(metric: Metric) -> Html:
+    """The value and under it its interval, which keeps the columns narrow."""
+    return join([wording.percent(metric.value), tag("span", _range(metric), class_="note")])
 
 
 def _range(metric: Metric) -> str:
