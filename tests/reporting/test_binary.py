@@ -38,7 +38,7 @@ def test_it_says_from_which_probability_on_and_what_that_gives() -> None:
     said = outline(evaluation).text
     assert f"To find 95 % of scratched , call it so from a probability of {threshold:.3f} on" in said
     assert odds(line) in said
-    assert f"{100 * line.recall.value:.1f} % (" in said
+    assert f"that finds {100 * line.recall.value:.1f} % (" in said
     assert f"scratched is {int(truth.sum())} of the 300 records judged." in said
     assert "chosen on these same records, so what they give flatters a little" in said
 

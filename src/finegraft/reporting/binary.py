@@ -11,7 +11,7 @@ from finegraft.evaluation.binary import Choice, Choices, Curve, Line
 from finegraft.evaluation.metrics import Metric
 from finegraft.reporting import axes, wording
 from finegraft.reporting.axes import BARK, LEAF, SOFT, Axis, Figure
-from finegraft.reporting.markup import Child, Html, isolated, name, tag
+from finegraft.reporting.markup import Child, Html, isolated, join, name, tag
 from finegraft.reporting.material import Material
 from finegraft.reporting.page import Column, Section, answer, figure, paragraph, section, table
 
@@ -129,7 +129,6 @@ def _table(positive: str, lines: Sequence[tuple[Choice, Line | None]]) -> Html:
         Column("Probability from", True),
         Column("Found", True),
         Column("Alarms that are right", True),
-        Column("So"),
     ]
     rows: list[list[Child]] = [_row(choice, line) for choice, line in lines]
     return table(f"What a threshold for {isolated(positive)} gives", columns, rows)
@@ -138,9 +137,10 @@ def _table(positive: str, lines: Sequence[tuple[Choice, Line | None]]) -> Html:
 def _row(choice: Choice, line: Line | None) -> list[Child]:
     share = f"{100 * choice.share:g}\u00a0%"
     wanted = f"find {share} of them" if choice.wanted == "recall" else f"{share} of alarms right"
+    head = join([wanted, tag("span", "no threshold gives that" if line is None else odds(line), class_="note")])
     if line is None:
-        return [wanted, "–", "–", "–", "no threshold gives that"]
-    return [wanted, wording.decimal(line.threshold), _with_range(line.recall), _with_range(line.precision), odds(line)]
+        return [head, "–", "–", "–"]
+    return [head, wording.decimal(line.threshold), _over_range(line.recall), _over_range(line.precision)]
 
 
 def _basis(material: Material, positive: str, judged: int, out_of_fold: bool) -> Html:
@@ -193,6 +193,11 @@ def _at(marked: Line | None) -> str:
 def _with_range(metric: Metric) -> str:
     between = "" if metric.interval is None else f" ({wording.percent_range(metric.interval)})"
     return f"{wording.percent(metric.value)}{between}"
+
+
+def _over_range(metric: Metric) -> Html:
+    between = "–" if metric.interval is None else wording.percent_range(metric.interval)
+    return join([wording.percent(metric.value), tag("span", between, class_="note")])
 
 
 def _in_percent(share: float) -> str:
