@@ -14,11 +14,13 @@ from PIL import Image
 
 from finegraft.data.dataset import Dataset
 from finegraft.errors import StorageError
+from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
+from finegraft.evaluation.tags import TagsEvaluation
 from finegraft.reporting.material import Material
 from finegraft.reporting.report import page_of, report
-from finegraft.targets import Category
+from finegraft.targets import Category, Number, Tags
 from tests.making import photo
 from tests.reporting.making import HOSTILE, evaluation_of, history_of, run_of
 from tests.reporting.reading import Outline
@@ -331,3 +333,15 @@ def test_the_python_lines_use_double_quotes_where_they_can(tmp_path: Path, folde
     run = run_of(tmp_path, FLOWERS)
     material = replace(Material.of(run), folder=Path(folder))
     assert f"fg.load({quoted}).predict" in Outline(page_of(material)).text
+
+
+def test_tags_and_numbers_have_pages_of_their_own(tmp_path: Path) -> None:
+    tags = TagsEvaluation(("a.jpg", "b.jpg"), Tags(("red", "round")), np.eye(2), np.array([[0.9, 0.2], [0.1, 0.8]]))
+    numbers = NumberEvaluation(("a.jpg", "b.jpg", "c.jpg"), Number(), np.arange(3.0), np.array([0.1, 1.2, 1.9]))
+    assert "round" in Outline(report(tags, tmp_path / "tags.html").read_text()).text
+    assert "c.jpg" in Outline(report(numbers, tmp_path / "numbers.html").read_text()).text
+
+
+def test_two_classes_have_their_curves_and_three_have_none(tmp_path: Path) -> None:
+    assert "ranking" in {a["id"] for a in written(evaluation_of(("no", "yes")), tmp_path).all("section")}
+    assert "ranking" not in {a["id"] for a in written(evaluation_of(("a", "b", "c")), tmp_path).all("section")}

@@ -7,19 +7,24 @@ from itertools import chain
 from pathlib import Path
 
 from finegraft.data.atomic import write_atomically
+from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
+from finegraft.evaluation.tags import TagsEvaluation
 from finegraft.reporting import (
+    binary,
     cells,
     doubt,
     growth,
     judged,
     learned,
     merits,
+    numeric,
     origin,
     pairs,
     reliability,
     slicing,
+    tagged,
     verdict,
     wording,
 )
@@ -28,16 +33,24 @@ from finegraft.reporting.material import Material
 from finegraft.reporting.page import Section, command, document, paragraph, section
 
 
-def report(source: Run | Evaluation, path: str | Path) -> Path:
+def report(source: Run | Evaluation | TagsEvaluation | NumberEvaluation, path: str | Path) -> Path:
     """Write the report of `source` to `path` and return the path.
 
-    Of a run it tells everything, all of it read from the run's files; of an Evaluation alone, how good the answers
-    are and where they err. The pictures of the worst answers are made from the data's own folder, where that is
-    still in its place. Raises `StorageError` where `path` cannot be written.
+    Of a run it tells everything, all of it read from the run's files; of an evaluation alone, how good the answers
+    are and where they err. Its photos are made from the data's own folder, where that is still in its place. Raises
+    `StorageError` where `path` cannot be written.
     """
     target = Path(path)
-    write_atomically(target, page_of(Material.of(source)).encode())
+    write_atomically(target, _page(source).encode())
     return target
+
+
+def _page(source: Run | Evaluation | TagsEvaluation | NumberEvaluation) -> str:
+    if isinstance(source, TagsEvaluation):
+        return tagged.page_of_tags(source)
+    if isinstance(source, NumberEvaluation):
+        return numeric.page_of_numbers(source)
+    return page_of(Material.of(source))
 
 
 def page_of(material: Material) -> str:
@@ -53,6 +66,8 @@ def page_of(material: Material) -> str:
 def _sections(material: Material) -> list[Section]:
     sections = [judged.mistakes(material), judged.losses(material), merits.merits(material)]
     sections += [reliability.calibration(material), doubt.unsure(material)]
+    two = binary.binary(material)
+    sections += [two] if two is not None else []
     if material.settings:
         sections += [growth.growth(material), slicing.slicing(material)]
     sections += [judged.classes(material), origin.data(material)]

@@ -110,7 +110,7 @@ def _basis(material: Material, first: leading.Leading) -> str:
 
 def _looks(material: Material) -> str:
     """A sentence where the judged part had been looked at before: whoever chooses by a number makes it flatter."""
-    looks = material.settings.get("looks")
+    looks = material.settings.get("looks", material.evaluation.looks)
     if not isinstance(looks, int) or looks < 2:
         return ""
     times = "once" if looks == 2 else "twice" if looks == 3 else f"{looks - 1:,} times"
