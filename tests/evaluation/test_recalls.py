@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import recall_score
@@ -36,3 +38,12 @@ def test_the_weakest_class_and_the_rarest() -> None:
 
 def test_of_classes_found_alike_the_one_with_fewer_records_is_the_weakest() -> None:
     assert weakest(evaluation([[60, 0, 0], [0, 3, 0], [0, 0, 3]])) == Recall("b", 3, 3)
+
+
+def test_with_groups_the_intervals_are_by_cluster() -> None:
+    judged = evaluation([[40, 8, 0], [0, 20, 4], [0, 0, 12]])
+    fours = replace(judged, groups=tuple(str(i // 4) for i in range(len(judged))))
+    for alone, together in zip(of_classes(judged), of_classes(fours), strict=True):
+        assert together.value == alone.value
+        assert together.effect >= 4  # the records of each four are answered alike, and the clusters are few
+        assert together.interval[0] < alone.interval[0] <= alone.interval[1] <= together.interval[1]

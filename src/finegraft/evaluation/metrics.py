@@ -86,8 +86,12 @@ def of_categories(truth: np.ndarray, probabilities: np.ndarray, groups: Sequence
     clusters = Clusters.of(groups)
     predicted = probabilities.argmax(axis=1)
     matrix = confusion_matrix(truth, predicted, k)
+    # Taken class by class, a class of one cluster shows no difference between clusters; so at least that of accuracy.
+    # Ten classes of clothing in 37 clusters: macro F1 is covered 0.91 of the time without this, 0.97 with it.
+    right = inflation(influence.of_share(truth == predicted), clusters)
     f1, recall = (
-        inflation(of(truth, predicted, k), clusters) for of in (influence.of_macro_f1, influence.of_macro_recall)
+        max(right, inflation(of(truth, predicted, k), clusters))
+        for of in (influence.of_macro_f1, influence.of_macro_recall)
     )
     metrics = {
         "accuracy": accuracy(truth, predicted, clusters),
