@@ -22,6 +22,7 @@ from finegraft.evaluation.intervals import LEVEL, Interval
 from finegraft.evaluation.metrics import method
 
 _FLIPS = 20_000  # random sign flips: a p value of 0.05 is then known to within 0.003
+_BATCH = 1_000  # flips drawn at once: bounds the memory at 8 kB for each size of a sum
 _HALVINGS = 60  # of an interval of length 1: to the last bit
 _POWER = 0.8  # the chance to find a difference that records are counted for, as is usual
 
@@ -113,8 +114,9 @@ def sign_flip(sums: np.ndarray) -> float:
     total = abs(float(shares.sum()))
     if len(sizes) == 1:
         return _mcnemar(round(total), int(counts[0]))
-    heads = np.random.default_rng(0).binomial(counts, 0.5, size=(_FLIPS, len(sizes)))
-    drawn = np.abs((2 * heads - counts) @ sizes)
+    rng = np.random.default_rng(0)
+    batches = (rng.binomial(counts, 0.5, size=(_BATCH, len(sizes))) for _ in range(_FLIPS // _BATCH))
+    drawn = np.concatenate([np.abs((2 * heads - counts) @ sizes) for heads in batches])
     same = np.abs(drawn - total) < 1e-6
     return float(((drawn > total) & ~same).mean() + same.mean() / 2)
 
