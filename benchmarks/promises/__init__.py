@@ -5,6 +5,8 @@ from __future__ import annotations
 from benchmarks.promise import Promise
 from benchmarks.promises import (
     broken_files,
+    comparing,
+    doubting,
     fetching,
     fresh_clone,
     growing,
@@ -13,6 +15,7 @@ from benchmarks.promises import (
     many_files,
     near_copies,
     peers,
+    report_page,
     same_answer,
     small_sets,
     starting,
@@ -36,5 +39,8 @@ ALL: list[Promise] = [
     *fetching.ROWS,
     *killing.ROWS,
     *unbalanced.ROWS,
+    *doubting.ROWS,
+    *report_page.ROWS,
     *growing.ROWS,
+    *comparing.ROWS,
 ]
