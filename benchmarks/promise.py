@@ -34,6 +34,11 @@ def at_most(limit: float, unit: str = "") -> Wanted:
     return Wanted(f"≤ {limit:g} {unit}".strip(), lambda number: number <= limit)
 
 
+def within(low: float, high: float, unit: str = "") -> Wanted:
+    """`low ≤ number ≤ high`."""
+    return Wanted(f"{low:g} to {high:g} {unit}".strip(), lambda number: low <= number <= high)
+
+
 @dataclass(frozen=True)
 class Measured:
     """The number that is judged, its sentence in the table, and further figures kept in acceptance.json."""

@@ -6,6 +6,7 @@ from benchmarks.promise import Promise
 from benchmarks.promises import (
     broken_files,
     comparing,
+    coverage,
     doubting,
     fetching,
     fresh_clone,
@@ -39,6 +40,7 @@ ALL: list[Promise] = [
     *fetching.ROWS,
     *killing.ROWS,
     *unbalanced.ROWS,
+    *coverage.ROWS,
     *doubting.ROWS,
     *report_page.ROWS,
     *growing.ROWS,
