@@ -31,7 +31,8 @@ def binary(material: Material) -> Section | None:
     if len(evaluation.target) != 2 or len(np.unique(evaluation.truth)) < 2:
         return None
     stored = material.part("thresholds")
-    chosen = Choices.from_json(stored) if stored.get("positive") in evaluation.labels else None
+    usable = stored.get("positive") in evaluation.labels and stored.get("lines")  # none from very few records
+    chosen = Choices.from_json(stored) if usable else None
     found = chosen or ranking.choices(evaluation.labels, evaluation.truth, evaluation.probabilities)
     positive = evaluation.labels.index(found.positive)
     scores, truth = evaluation.probabilities[:, positive], evaluation.truth == positive
