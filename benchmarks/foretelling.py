@@ -79,7 +79,11 @@ def main(words: list[str]) -> None:
     with Store.open() as store:
         pool = pool_of(fg.vision.read(folder, memory=CheckMemory(store)))
         share, photos = measured(pool, store)
-        rows = [row(pool, int(seed), photos, store) for seed in seeds]
+        print(f"measured {share:.4f} with {photos}", file=sys.stderr)
+        rows = []
+        for seed in seeds:
+            rows.append(row(pool, int(seed), photos, store))
+            print(rows[-1], file=sys.stderr)
     print(json.dumps({"measured": share, "photos": photos, "judged": len(pool.records), "rows": rows}))
 
 
