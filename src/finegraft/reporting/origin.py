@@ -97,16 +97,16 @@ def _findings(material: Material) -> list[Html]:
     columns = [Column("Finding"), Column("How many", True), Column("What it means")]
     many = sum(counts.values())
     summary = f"{wording.count(many, 'finding')} about what was used, of {wording.count(len(counts), 'kind')}"
-    shown = [unfolding(summary, table("Findings about the data", columns, rows))]
+    parts = [table("Findings about the data", columns, rows)]
     recorded = material.settings.get("finding_rows")
     listed = [row for row in recorded if row.get("kind") not in LEAVES_OUT] if isinstance(recorded, list) else []
     if listed:
         each: list[list[Child]] = [
             [_about(row), str(row.get("kind", "")), str(row.get("note", ""))] for row in listed[:_MOST]
         ]
-        many = table("Every finding", [Column("Record"), Column("Finding"), Column("Note")], each)
-        shown.append(unfolding(f"Every finding ({len(listed):,})", many, *_cut(len(listed), "run.json")))
-    return shown
+        columns = [Column("Record"), Column("Finding"), Column("Note")]
+        parts += [table(f"Every finding ({len(listed):,})", columns, each), *_cut(len(listed), "run.json")]
+    return [unfolding(summary, *parts)]
 
 
 def _about(row: Mapping[str, Any]) -> Html:
@@ -170,7 +170,7 @@ def _seconds(material: Material) -> Html:
     columns = [Column("Stage"), Column("Time", True), Column("Share")]
     words = f"It took {wording.duration(total)}"
     if longest:
-        words += f", {wording.duration(seconds[longest])} of it for {longest.replace('_', ' ')}"
+        words += f"; the longest stage, {longest.replace('_', ' ')}, took {wording.duration(seconds[longest])}"
     return join([answer(f"{words}."), unfolding("Stage by stage", table("Time of each stage", columns, rows))])
 
 

@@ -13,6 +13,7 @@ from finegraft.reporting.material import Material
 from finegraft.reporting.page import command, figure, paragraph
 from finegraft.reporting.strip import strip
 
+_WORTH = 1.0  # points of accuracy that twice the photos must add to be worth naming, as in the section on more photos
 _HELPED = 3  # classes that more photos would help, named on the first screen
 _JUDGED_ON = {
     "test": "the test part you gave",
@@ -74,10 +75,12 @@ def would_help(material: Material) -> Html:
     found = [str(row["label"]) for row in rows if row.get("stands_out")] if isinstance(rows, list) else []
     if found:
         return join([f"More {material.noun}s of ", _listed(found[:_HELPED]), " would help most. "])
-    twice = curve.get("twice")
-    if not isinstance(twice, Mapping):
+    now, twice = curve.get("now"), curve.get("twice")
+    if not isinstance(now, Mapping) or not isinstance(twice, Mapping):
         return Html("")
-    return Html(f"Twice as many {material.noun}s would bring it to about {wording.percent(twice['accuracy'])}. ")
+    gain = 100 * (float(twice["accuracy"]) - float(now["accuracy"]))
+    would = f"add about {gain:.1f} points" if gain >= _WORTH else "hardly help"
+    return Html(f"Twice as many {material.noun}s would {would}. ")
 
 
 def _listed(labels: Sequence[str]) -> Html:
