@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from finegraft.cli.train import _growth
+from finegraft.cli.summary import _growth
 from finegraft.evaluation.class_gains import ClassGain
 from finegraft.evaluation.growth import LearningCurve, Point
 from finegraft.evaluation.run import Run
@@ -46,7 +46,7 @@ def test_what_a_person_reads_ends_with_the_next_step(photos: Path, tmp_path: Pat
     assert done.code == 0
     lines = done.out.splitlines()
     assert "% right (" in lines[0]
-    assert any(line.startswith("16 photos of 2 classes are too few to say what more would bring; ") for line in lines)
+    assert any(line.startswith("16 photos are too few to tell what more would bring; ") for line in lines)
     assert lines[-2] == f"Report: {tmp_path}/a run/report.html"
     assert lines[-1] == f"Next: finegraft predict '{tmp_path}/a run' photo.jpg"
 

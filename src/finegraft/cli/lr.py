@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from finegraft.cli.data_options import DataOptions, data_options
+from finegraft.cli.learning_options import learning_options, must_be_able_to_train
 from finegraft.cli.output import Counter, json_option, must_be_writable, print_json
-from finegraft.cli.train import learning_options, must_be_able_to_train
 from finegraft.data.atomic import write_atomically
 from finegraft.features.store import Store
 

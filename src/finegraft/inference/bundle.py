@@ -6,6 +6,7 @@ are in `model.json` and are asked again on load. A bundle of any released versio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -26,9 +27,10 @@ _PARTS = ("model.json", "model.onnx", "card.md")
 _MEND = "Make the bundle again, or ask whoever sent it."
 
 
-def save(predictor: Predictor, path: str | Path) -> None:
+def save(predictor: Predictor, path: str | Path, chapters: Mapping[str, str] | None = None) -> None:
     """Write `predictor` to `path`, whole or not at all; equal predictors give equal files.
 
+    `chapters` are those of its card, see `finegraft.inference.card`.
     Raises `BundleError` for a model that `load` would refuse and `StorageError` where `path` cannot be written.
     """
     from finegraft.inference.card import card
@@ -39,7 +41,7 @@ def save(predictor: Predictor, path: str | Path) -> None:
     answers = {name: _answer(predictor, content) for name, content in pictures.items()}
     described = model_json.written(predictor, digest_of(predictor.graph), answers)
     model_json.parsed(described)  # what `load` would refuse, a temperature out of bounds say, is not written
-    entries = {"model.json": described, "model.onnx": predictor.graph, "card.md": card(predictor).encode()}
+    entries = {"model.json": described, "model.onnx": predictor.graph, "card.md": card(predictor, chapters).encode()}
     archive.write(Path(path), entries | {f"samples/{name}": content for name, content in pictures.items()})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from finegraft.inference.predictor import Predictor
@@ -14,13 +15,17 @@ _JUDGED_ON = {
 _SHOWN_CLASSES = 100
 
 
-def card(predictor: Predictor) -> str:
-    """Markdown, without anything of the photos themselves."""
+def card(predictor: Predictor, chapters: Mapping[str, str] | None = None) -> str:
+    """Markdown, without anything of the photos themselves.
+
+    `chapters` (heading -> Markdown) is what more its training can tell, see `finegraft.reporting.chapters`.
+    """
     parts = [
-        f"# {len(predictor.target)} classes from {_plain(predictor.description['backbone'].get('name', 'a backbone'))}",
+        f"# {len(predictor.target)} classes from {plain(predictor.description['backbone'].get('name', 'a backbone'))}",
         _what(predictor),
         "## How good it is",
         _measured(predictor),
+        *(part for heading, text in (chapters or {}).items() for part in (f"## {heading}", text)),
         "## Where it comes from",
         _origin(predictor),
         "## How to use it",
@@ -29,15 +34,14 @@ def card(predictor: Predictor) -> str:
         '    import finegraft as fg\n    fg.load("model.fg").predict("photo.jpg")',
         "## What it cannot do",
         "It answers with one of its classes whatever it is shown, also when none of them fits. Its numbers hold for "
-        "items like those it was judged on; other cameras, places or times may lower them. "
-        + _doubt(predictor.unsure_below),
+        "items like those it was judged on; other cameras, places or times may lower them. " + _doubt(predictor),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _what(predictor: Predictor) -> str:
     labels = predictor.target.labels
-    names = "\n".join(f"- {_plain(label)}" for label in labels[:_SHOWN_CLASSES])
+    names = "\n".join(f"- {plain(label)}" for label in labels[:_SHOWN_CLASSES])
     more = len(labels) - _SHOWN_CLASSES
     rest = f"\n- and {more} more, listed in model.json" if more > 0 else ""
     kind = predictor.description["modality"]
@@ -51,7 +55,7 @@ def _measured(predictor: Predictor) -> str:
     where = _JUDGED_ON.get(described["judged_on"] or "", "data it was not trained on")
     count = "" if described["n_judged"] is None else f", {described['n_judged']} items"
     lines = [f"Measured on {where}{count}; in brackets the 95 % interval.", "", "| metric | value |", "|---|---|"]
-    lines += [f"| {_plain(name)} | {_number(metric)} |" for name, metric in described["metrics"].items()]
+    lines += [f"| {plain(name)} | {_number(metric)} |" for name, metric in described["metrics"].items()]
     return "\n".join(lines)
 
 
@@ -69,16 +73,22 @@ def _origin(predictor: Predictor) -> str:
         "paper": row.get("paper"),
         "items learned from": described["n_train"],
     }
-    return "\n".join(f"- {name}: {_plain(value)}" for name, value in facts.items() if value not in (None, ""))
+    return "\n".join(f"- {name}: {plain(value)}" for name, value in facts.items() if value not in (None, ""))
 
 
-def _doubt(unsure_below: float) -> str:
-    if unsure_below == 0:
-        return "It never calls an answer unsure."
-    return f"Answers below a probability of {unsure_below:.2f} are called unsure: let a person look."
+def _doubt(predictor: Predictor) -> str:
+    below = predictor.unsure_below
+    words = f"Answers below a probability of {below:.2f} are called a close call: let a person look."
+    close = "It never calls an answer a close call." if below == 0 else words
+    strange = (
+        "Items unlike those it learned from are called so: do not trust its answer there."
+        if predictor.tells_novelty
+        else "It cannot tell items unlike those it learned from."
+    )
+    return f"{close} {strange}"
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """One line of text that Markdown shows as it is: a class may be called `*` or `</a>`."""
     text = " ".join(str(value).split())
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|!" else letter for letter in text)

@@ -103,6 +103,11 @@ class Predictor:
         """The possible answers, in the order of `probabilities`."""
         return self._choice.labels
 
+    @property
+    def tells_novelty(self) -> bool:
+        """Whether it can tell what is unlike its training data."""
+        return "novelty" in self.engines.get("start").outputs
+
     def predict(self, item: Item) -> Prediction:
         """The answer for one file or its bytes. Raises `UnreadableFile` with a code and a reason."""
         x = self._load(item)
@@ -148,13 +153,13 @@ class Predictor:
         restricted._choice = choice.among(self.target, labels)
         return restricted
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, chapters: Mapping[str, str] | None = None) -> None:
         """Write the bundle `path`, whole or not at all; see `finegraft.inference.bundle.save`."""
         from finegraft.inference import bundle
 
         if self._choice != choice.everything(self.target):
             raise UsageError("A bundle holds all classes of a model.", "Save the one that .among() was called on.")
-        bundle.save(self, path)
+        bundle.save(self, path, chapters)
 
     def _raw(
         self, items: Iterable[Item], workers: int | None
