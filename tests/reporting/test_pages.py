@@ -97,6 +97,7 @@ def test_on_paper_everything_is_unfolded_and_light(browser: Any, pages: dict[str
     page.emulate_media(media="print")
     page.goto(pages["run"].as_uri())
     assert page.evaluate("document.querySelector('details td').getBoundingClientRect().height") > 0
-    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(251, 250, 246)"
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgba(0, 0, 0, 0)"
+    assert page.evaluate("getComputedStyle(document.documentElement).color") == "rgb(28, 33, 29)"
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     page.close()

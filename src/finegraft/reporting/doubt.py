@@ -183,11 +183,19 @@ def _reasons(material: Material, found: Doubt) -> Html:
     for called, meaning, these in groups:
         number, errors = int(these.sum()), int(wrong[these].sum())
         share = wording.percent(errors / number) if number else "–"
-        head = tag("span", called, tag("span", meaning, class_="note"))
-        rows.append([head, f"{number:,}", wording.percent(number / len(evaluation)), f"{errors:,}", share])
-    columns = [Column("Answer"), Column("How many", True), Column("Share", True)]
-    columns += [Column("Wrong", True), Column("Of these", True)]
+        rows.append(
+            [
+                _with_note(called, meaning),
+                _with_note(f"{number:,}", wording.percent(number / len(evaluation))),
+                _with_note(f"{errors:,}", share),
+            ]
+        )
+    columns = [Column("Answer"), Column("How many", True), Column("Wrong of these", True)]
     return table("Sure and unsure, by reason", columns, rows)
+
+
+def _with_note(said: str, note: str) -> Html:
+    return tag("span", said, tag("span", note, class_="note"))
 
 
 def _examples(evaluation: Evaluation, found: Doubt) -> dict[str, list[int]]:

@@ -52,7 +52,9 @@ def calibration(material: Material) -> Section:
     tables = [_table(judged, "The judged answers")]
     if out_of_fold is not None:
         tables.append(_table(out_of_fold, "The answers out of fold"))
-    return section("calibration", "Probabilities", _said(material, judged), *parts, unfolding("As a table", *tables))
+    return section(
+        "calibration", "Probabilities", _said(material, judged), *parts, unfolding("The same as a table", *tables)
+    )
 
 
 def diagram(bins: Reliability, whose: str = "") -> Figure:
