@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,12 +21,15 @@ from finegraft.training.span import train_in_span
 
 # Photos of each class in the table of small sets.
 EACH = (5, 10, 20, 50)
+# Rows to learn from, in such an order that every beginning holds all classes evenly, and rows to ask about.
+Turn = tuple[np.ndarray, np.ndarray]
 _SIZES = 3  # of the curve, beside the whole, whose answers calibration has left
 _STEPS = 2.0, 3.0  # from size to size, at least and at most
 _SMALLEST = 16  # records to learn from, and two of each class
+_DIFFERENT = 10  # groups, of which every fold then asks about two
 _MOST_LEARNED = 1_500  # by a head of the curve; the cost of a curve stops growing with these two
 _MOST_ASKED = 4_000
-_ENOUGH_ASKED = 1_000  # further folds are not asked
+_ENOUGH_ASKED = 1_000  # further folds are not asked; half of it does for the table of small sets, which only shows
 
 
 @dataclass(frozen=True)
@@ -75,28 +79,32 @@ def learning_curve(
     truth = trainer.train.truth.cpu().numpy()
     whole = round(len(truth) * (1 - 1 / FOLDS))
     sizes = _sizes(whole, len(labels))
-    if not sizes or len(set(groups)) < 2 * FOLDS:
-        return LearningCurve(len(truth), reason=_too_few(len(truth), len(labels)))
+    if not sizes or len(set(groups)) < _DIFFERENT:
+        return LearningCurve(len(truth), reason=_too_few(len(truth), len(set(groups)), len(labels)))
     turns = list(_turns(truth, groups, seed))
     wrong = np.full((len(sizes) + 1, len(truth)), np.nan)
     wrong[-1] = probabilities.argmax(axis=1) != truth
     for learn, asked in turns:
         for row, size in enumerate(sizes):
             wrong[row, asked] = trainer.answers(learn[:size], asked) != truth[asked]
-    few = [found for each in EACH if (found := _few(trainer, truth, turns, each)) is not None]
+    few = [found for each in EACH if (found := _few(trainer, truth, _half(turns), each)) is not None]
     return curve_of(labels, truth, groups, [*sizes, whole], wrong, few)
 
 
 def _sizes(whole: int, classes: int) -> list[int]:
     """Rising sizes below `whole`, the training records of a fold; none where there is no room for them."""
-    smallest = max(_SMALLEST, 2 * classes)
+    smallest = _smallest(classes)
     step = float(np.clip((whole / smallest) ** (1 / _SIZES), *_STEPS))
-    largest = min(whole / step, _MOST_LEARNED)
+    largest = min(whole / step, max(_MOST_LEARNED, smallest))
     return [n for i in reversed(range(_SIZES)) if (n := round(largest / step**i)) >= smallest]
 
 
-def _turns(truth: np.ndarray, groups: Sequence[str], seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(rows to learn from, in such an order that every beginning holds all classes evenly; rows to ask about)."""
+def _smallest(classes: int) -> int:
+    return max(_SMALLEST, 2 * classes)
+
+
+def _turns(truth: np.ndarray, groups: Sequence[str], seed: int) -> Iterator[Turn]:
+    """A turn for each fold, until enough rows are asked about."""
     rng = np.random.default_rng(seed)
     fold_of, done = folds(truth, groups, FOLDS, seed), 0
     for fold in range(FOLDS):
@@ -105,6 +113,12 @@ def _turns(truth: np.ndarray, groups: Sequence[str], seed: int) -> Iterator[tupl
         done += len(asked)
         if done >= _ENOUGH_ASKED:
             return
+
+
+def _half(turns: Sequence[Turn]) -> Sequence[Turn]:
+    """The first turns, until half as many rows are asked about as are enough."""
+    asked = np.cumsum([len(asked) for _, asked in turns])
+    return turns[: int(np.searchsorted(asked, _ENOUGH_ASKED / 2)) + 1]
 
 
 def _evenly(rows: np.ndarray, truth: np.ndarray, groups: Sequence[str], rng: np.random.Generator) -> np.ndarray:
@@ -119,13 +133,13 @@ def _evenly(rows: np.ndarray, truth: np.ndarray, groups: Sequence[str], rng: np.
     return np.asarray(rows[np.lexsort((rng.permutation(len(rows)), place))])
 
 
-def _few(
-    trainer: Trainer, truth: np.ndarray, turns: Sequence[tuple[np.ndarray, np.ndarray]], each: int
-) -> FewPhotos | None:
-    """Accuracy with at most `each` records of every class; None where fewer than half of the classes have as many."""
+def _few(trainer: Trainer, truth: np.ndarray, turns: Sequence[Turn], each: int) -> FewPhotos | None:
+    """Accuracy with at most `each` records of every class; None where fewer than half of the classes have as many, or
+    these are more in all than a head of the curve may learn from twice over.
+    """
     counts = np.bincount(truth[turns[0][0]])
     short = int((counts < each).sum())
-    if short > len(counts) / 2:
+    if short > len(counts) / 2 or counts.clip(max=each).sum() > 2 * _MOST_LEARNED:
         return None
     right = sum(
         int((trainer.answers(_first(learn, truth, each), asked) == truth[asked]).sum()) for learn, asked in turns
@@ -139,8 +153,14 @@ def _first(rows: np.ndarray, truth: np.ndarray, each: int) -> np.ndarray:
     return np.concatenate([rows[truth[rows] == kind][:each] for kind in np.unique(truth[rows])])
 
 
-def _too_few(photos: int, classes: int) -> str:
+def _too_few(photos: int, different: int, classes: int) -> str:
+    wanted = math.ceil(_smallest(classes) * _STEPS[0] * FOLDS / (FOLDS - 1))
+    if photos >= wanted:
+        return (
+            f"The {photos:,} photos are {different} when copies and groups count once, too few to tell what more would "
+            f"bring; it takes {_DIFFERENT}."
+        )
     return (
-        f"{photos:,} photos of {classes:,} classes are too few to say what more would bring; "
-        f"with ten of each class it can be told."
+        f"{photos:,} photos are too few to tell what more would bring; it takes about {wanted:,} of these {classes:,} "
+        "classes."
     )
