@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from finegraft.data.atomic import replacing
 from finegraft.display import html_of
-from finegraft.errors import DataError, StorageError
+from finegraft.errors import DataError
 from finegraft.evaluation import binary, influence, metrics, tables
+from finegraft.evaluation import rows as jsonl
 from finegraft.evaluation.clusters import Clusters, basis
 from finegraft.evaluation.metrics import Metric, PerClass
+from finegraft.evaluation.rounding import rounded
+from finegraft.evaluation.traits import trait_to_json, traits_of_rows
 from finegraft.targets import Category
 
 _SMALLEST = 1e-12  # a probability below it counts as this: the worst loss is 27.6, not infinite
-_DIGITS = 6
 _ALONE = "shares have Wilson's interval, macro F1 and calibration error a bootstrap"
 
 
@@ -68,12 +68,12 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", tuple(self.keys))
-        object.__setattr__(self, "truth", _read_only(np.asarray(self.truth)))
-        object.__setattr__(self, "probabilities", _read_only(np.asarray(self.probabilities)))
+        object.__setattr__(self, "truth", jsonl.read_only(np.asarray(self.truth)))
+        object.__setattr__(self, "probabilities", jsonl.read_only(np.asarray(self.probabilities)))
         object.__setattr__(self, "groups", tuple(self.groups))
-        object.__setattr__(self, "traits", {name: _read_only(values) for name, values in self.traits.items()})
+        object.__setattr__(self, "traits", {name: jsonl.read_only(values) for name, values in self.traits.items()})
         if self.novelty is not None:
-            object.__setattr__(self, "novelty", _read_only(np.asarray(self.novelty)))
+            object.__setattr__(self, "novelty", jsonl.read_only(np.asarray(self.novelty)))
         _check_rows(self.keys, self.target, self.truth, self.probabilities)
         _check_more(self)
 
@@ -94,13 +94,13 @@ class Evaluation:
     @cached_property
     def predicted(self) -> np.ndarray:
         """The class number answered for every record, int64 (n,)."""
-        return _read_only(self.probabilities.argmax(axis=1))
+        return jsonl.read_only(self.probabilities.argmax(axis=1))
 
     @cached_property
     def losses(self) -> np.ndarray:
         """The cross-entropy of every record, -log of the probability of the truth: float64 (n,), at most 27.6."""
         own = self.probabilities[np.arange(len(self)), self.truth].astype(np.float64)
-        return _read_only(-np.log(own.clip(_SMALLEST, 1.0)))
+        return jsonl.read_only(-np.log(own.clip(_SMALLEST, 1.0)))
 
     @property
     def accuracy(self) -> Metric:
@@ -193,27 +193,26 @@ class Evaluation:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The lines of `evaluation.jsonl`, one per record, in order."""
-        for i, row in enumerate(_rounded(self.truth, self.probabilities)):
+        for i, row in enumerate(rounded(self.truth, self.probabilities)):
             judged = self._judged(i)
             known: dict[str, Any] = {"group": self.groups[i]} if self.groups else {}
             if self.novelty is not None:
-                known["novelty"] = float(f"{self.novelty[i]:.{_DIGITS}g}")
+                known["novelty"] = jsonl.short(self.novelty[i])
             if self.traits:
-                known["traits"] = {name: _told(values[i]) for name, values in self.traits.items()}
+                known["traits"] = {name: trait_to_json(values[i]) for name, values in self.traits.items()}
             yield {
                 "key": judged.key,
                 "label": judged.label,
                 "predicted": judged.predicted,
                 "probability": float(row[self.predicted[i]]),
-                "loss": float(f"{judged.loss:.{_DIGITS}g}"),
+                "loss": jsonl.short(judged.loss),
                 **known,
                 "probabilities": row.tolist(),
             }
 
     def save(self, path: Path) -> None:
         """Write `evaluation.jsonl`, whole or not at all."""
-        with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in self.rows())
+        jsonl.write(path, self.rows())
 
     @classmethod
     def load(cls, path: Path, target: Category) -> Evaluation:
@@ -221,34 +220,43 @@ class Evaluation:
 
         Raises `StorageError` when the file cannot be read, `DataError` when it is damaged or of other classes.
         """
-        try:
-            with path.open(encoding="utf-8") as lines:
-                rows = [_parsed(path, number, line) for number, line in enumerate(lines, start=1)]
-        except OSError as error:
-            raise StorageError(f"Cannot read {path}: {error.strerror or error}.") from error
-        keys, labels, probabilities, groups, traits, novelty = zip(*rows, strict=True) if rows else ((),) * 6
-        sizes = {len(row) for row in probabilities}
+        found = jsonl.read(path, _Row.of)
+        sizes = {len(row.probabilities) for row in found}
         if sizes - {len(target)}:
             raise DataError(
                 f"{path} holds rows of {', '.join(map(str, sorted(sizes)))} probabilities, "
                 f"but there are {len(target)} classes.",
                 "It belongs to another run, or was edited.",
             )
+        novelty = [row.novelty for row in found if row.novelty is not None]
         return cls(
-            keys,
+            tuple(row.key for row in found),
             target,
-            target.encode(labels),
-            np.array(probabilities, dtype=np.float64),
-            groups if rows and None not in groups else (),
-            _columns(traits),
-            np.array(novelty, dtype=np.float64) if rows and None not in novelty else None,
+            target.encode([row.label for row in found]),
+            np.array([row.probabilities for row in found], dtype=np.float64),
+            jsonl.groups_of([row.group for row in found]),
+            traits_of_rows([row.traits for row in found]),
+            np.array(novelty) if found and len(novelty) == len(found) else None,
         )
 
 
-def _read_only(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view
+class _Row(NamedTuple):
+    """One line of `evaluation.jsonl`; those of before have but the first three."""
+
+    key: str
+    label: str
+    probabilities: list[float]
+    group: str | None
+    traits: dict[str, Any]
+    novelty: float | None
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> _Row:
+        key, label = str(row["key"]), str(row["label"])
+        probabilities = [float(p) for p in row["probabilities"]]
+        novelty = row.get("novelty")
+        known = dict(row.get("traits", {}))
+        return cls(key, label, probabilities, jsonl.group_of(row), known, None if novelty is None else float(novelty))
 
 
 def _check_rows(keys: tuple[str, ...], target: Category, truth: np.ndarray, probabilities: np.ndarray) -> None:
@@ -289,62 +297,3 @@ def _check_more(evaluation: Evaluation) -> None:
     for what, shape in shapes.items():
         if shape != (n,):
             raise DataError(f"{n} records need {what} of shape ({n},), got {shape}.")
-
-
-def _told(value: Any) -> str | float | None:
-    """A trait as JSON: a text, a number to six digits, null where it is unknown."""
-    if isinstance(value, str):
-        return value or None
-    return float(f"{float(value):.{_DIGITS}g}") if np.isfinite(value) else None
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """The traits of all rows by name: texts where any is one, else numbers."""
-    columns: dict[str, np.ndarray] = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
-        cells = [row.get(name) for row in rows]
-        if any(isinstance(cell, str) for cell in cells):
-            columns[name] = np.array(["" if cell is None else str(cell) for cell in cells], dtype=object)
-        else:
-            columns[name] = np.array([np.nan if cell is None else float(cell) for cell in cells])
-    return columns
-
-
-def _rounded(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Probabilities to 6 significant digits, float64 (n, k), such that nobody's place among the answers changes.
-
-    Rounding can make two classes equal and so change which comes first; such rows stay as they are.
-    """
-    exact = np.asarray(probabilities, dtype=np.float64)
-    magnitude = np.floor(np.log10(exact, out=np.zeros_like(exact), where=exact > 0))
-    scale = 10.0 ** (_DIGITS - 1 - magnitude.clip(-300))  # a larger power would be infinite
-    rounded = np.rint(exact * scale) / scale
-    moved = (rounded.argmax(axis=1) != exact.argmax(axis=1)) | (
-        metrics.ranks(truth, rounded) != metrics.ranks(truth, exact)
-    )
-    rounded[moved] = exact[moved]
-    return rounded
-
-
-_Row = tuple[str, str, list[float], str | None, dict[str, Any], float | None]
-
-
-def _parsed(path: Path, number: int, line: str) -> _Row:
-    """Key, label, probabilities, group, traits and novelty of one line; runs of before have but the first three."""
-    try:
-        row = json.loads(line)
-        key, label = str(row["key"]), str(row["label"])  # first: what is no object fails here
-        group, novelty = row.get("group"), row.get("novelty")
-        return (
-            key,
-            label,
-            [float(p) for p in row["probabilities"]],
-            None if group is None else str(group),
-            dict(row.get("traits", {})),
-            None if novelty is None else float(novelty),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"Line {number} of {path} is not a judged record ({type(error).__name__}: {error}).",
-            "The file was cut or edited; judge again with `finegraft eval`.",
-        ) from error
