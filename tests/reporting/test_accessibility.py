@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from finegraft.reporting.report import report
-from tests.reporting.making import run_of
+from finegraft.reporting.report import page_of, report
+from tests.reporting.making import evaluation_of, run_of
+from tests.reporting.test_cells import pictured
+from tests.reporting.test_pages import OVERFLOWING
 
 pytestmark = pytest.mark.page
 BREEDS = tuple(f"breed {i:02d}" for i in range(37))
@@ -85,6 +87,18 @@ def test_photos_held_once_are_drawn_wherever_they_are_shown(browser: Any, pages:
     pixels = page.locator("#worst svg.photo").first.screenshot()
     blank = page.locator("#worst .note").first.screenshot()
     assert len(pixels) > 3 * len(blank)  # a photo, not an empty square
+    page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_long_file_names_stay_with_their_photos(browser: Any, tmp_path: Path, width: int) -> None:
+    names = [f"folder/{'long-name-' * 12}{i}.jpg" for i in range(60)]
+    material = pictured(evaluation_of(("no", "yes"), n=60, right=0.6, keys=names), settings={"unsure_below": 0.99})
+    (tmp_path / "long.html").write_text(page_of(material), encoding="utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.goto(f"{(tmp_path / 'long.html').as_uri()}#cell-0-1")
+    assert page.evaluate("document.querySelectorAll('.line').length") > 12
+    assert page.evaluate(OVERFLOWING) == []
     page.close()
 
 

@@ -22,10 +22,15 @@ from tests.reporting.making import HOSTILE, evaluation_of, run_of
 from tests.reporting.reading import Outline
 
 
-def pictured(evaluation: Evaluation, content: bytes | None = None, missing: tuple[str, ...] = ()) -> Material:
+def pictured(
+    evaluation: Evaluation,
+    content: bytes | None = None,
+    missing: tuple[str, ...] = (),
+    settings: dict[str, object] | None = None,
+) -> Material:
     """Material whose photos are there, without a folder."""
     found = content or encoded(picture(1, (40, 30)), "WEBP")
-    material = Material(evaluation)
+    material = Material(evaluation, settings=settings or {})
     material.__dict__["album"] = Album(lambda key: None if key in missing else found)  # where the property keeps it
     return material
 
