@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from finegraft.evaluation.class_gains import ClassGain
 from finegraft.evaluation.growth import LearningCurve
 from finegraft.reporting import wording
 from finegraft.reporting.growth_curve import growth_curve, said
@@ -97,14 +96,16 @@ def _which(material: Material, curve: LearningCurve) -> Html:
             f"No class stands out: add {material.noun}s of all of them. Each doubling has added about "
             f"{points(usual)} to the share found."
         )
-    named = join((join([name(row.label), f" ({_why(row)})"]) for row in found), " and ")
+    names = [name(row.label) for row in found]
+    named = join([join(names[:-1], ", "), " and ", names[-1]]) if len(names) > 1 else names[0]
+    least, most = (f"{100 * end(row.gain for row in found):.1f}" for end in (min, max))
+    added = least if least == most else f"{least} to {most}"
     return paragraph(
-        f"More {material.noun}s of ", named, f" would help most. The average class gains {points(usual)} by a doubling."
+        f"More {material.noun}s of ",
+        named,
+        f" would help most: each doubling has added {added} points to what is found of "
+        f"{'it' if len(found) == 1 else 'them'}, and {points(usual)} to the average class.",
     )
-
-
-def _why(row: ClassGain) -> str:
-    return f"{wording.percent(row.recall)} found now, {points(row.gain)} added by each doubling"
 
 
 def points(share: float) -> str:

@@ -50,7 +50,7 @@ def said(found: Forecast) -> str:
 
 
 def _title(now: Forecast, twice: Forecast) -> str:
-    would = "hardly help" if twice.accuracy - now.accuracy < _HARDLY else "help"
+    would = "probably help little" if twice.accuracy - now.accuracy < _HARDLY else "help"
     return f"Twice the photos would {would}: about {said(twice)} right, now {wording.percent(now.accuracy)}"
 
 
