@@ -102,7 +102,7 @@ def _lines(lines: Sequence[tuple[str, list[tuple[float, float]], str]], x: Axis,
     heights = axes.apart([y.at(points[-1][1]) for _, points, _ in lines], least=22)
     for (called, points, colour), height in zip(lines, heights, strict=True):
         parts.append(axes.polyline([(x.at(a), max(TOP, y.at(b))) for a, b in points], colour))
-        parts.append(axes.text(x.end + 10, height + 5, called, colour))
+        parts.append(axes.text(x.end + 14, height + 5, called, colour))
     return parts
 
 

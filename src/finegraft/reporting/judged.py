@@ -57,7 +57,7 @@ def _said(wrong: int, behind: dict[cells.Pair, list[int]], judged: int) -> Html:
     often = [rows for rows in behind.values() if len(rows) > 1]
     words = f"{wrong:,} of {judged:,} answers {'is' if wrong == 1 else 'are'} wrong"
     if not often:
-        return answer(f"{words}; no two classes were confused more than once.")
+        return answer(f"{words}.")
     first = often[:_COMMONEST]
     if sum(map(len, first)) == wrong:
         return answer(f"{words}.")

@@ -19,6 +19,8 @@ _METRICS: dict[str, tuple[str, bool, str]] = {
     "top_5_accuracy": ("Right within five", True, "The right class is among its first five answers."),
     "macro_f1": ("Macro F1", False, "From 0 to 1, every class counting the same, however rare."),
     "macro_recall": ("Macro recall", True, "Share found of each class, averaged over the classes."),
+    "auroc": ("Ranking", True, "How often, of one record of either class, the right one is ranked first (AUROC)."),
+    "average_precision": ("Average precision", True, "Alarms that are right, averaged over all shares found."),
     "ece": ("Calibration error", True, "How far the stated probabilities are from how often they are right (ECE)."),
 }
 
