@@ -39,14 +39,14 @@ def _power(workshop: Workshop) -> Measured:
 ROWS = [
     Promise(
         "score-4-chance",
-        "clothing's photos but the test part, 200 pairs of heads that differ in their seed: called different",
+        "clothing but its test part, 200 pairs of models that are equally good, judged on 1,000: called different",
         at_most(0.05),
         COMMAND,
         _chance,
     ),
     Promise(
         "score-4-power",
-        "the same photos, 200 pairs of which one is better by 3 points, judged on 1,000: the better one is named",
+        "the same, 200 pairs of which one is better by 3 points: the better one is named",
         at_least(0.8),
         COMMAND,
         _power,

@@ -6,7 +6,7 @@ import torch
 
 from benchmarks import rivals
 from benchmarks.promises.comparing import share
-from benchmarks.rivals import Shelf, by_chance, by_skill, drawn, mixed, told
+from benchmarks.rivals import Shelf, by_chance, by_skill, drawn, set_right, told
 from finegraft.evaluation.result import Evaluation
 from finegraft.targets import Category
 from finegraft.training.recipe import Table
@@ -20,15 +20,21 @@ def evaluation(right: np.ndarray) -> Evaluation:
     return Evaluation(tuple(map(str, range(len(right)))), TARGET, np.zeros(len(right), dtype=np.int64), probabilities)
 
 
-def test_mixed_takes_as_many_answers_of_the_better_one_as_make_three_points() -> None:
+@pytest.mark.parametrize("gain", [0.0, 0.03])
+@pytest.mark.parametrize("share_of_b", [0.75, 0.9])
+def test_set_right_is_exactly_as_much_better_as_wanted(gain: float, share_of_b: float) -> None:
     rng = np.random.default_rng(0)
-    a, b = evaluation(rng.random(2000) < 0.8), evaluation(rng.random(2000) < 0.9)
-    found = mixed(a, b, rng)
-    assert found.accuracy.value - a.accuracy.value == pytest.approx(0.03)
-    kept = (found.probabilities == a.probabilities).all(axis=1) | (found.probabilities == b.probabilities).all(axis=1)
-    assert kept.all()
-    with pytest.raises(ValueError, match="B gets only -"):
-        mixed(b, a, rng)
+    a, b = evaluation(rng.random(2000) < 0.8), evaluation(rng.random(2000) < share_of_b)
+    found = set_right(a, b, gain, rng)
+    assert found.accuracy.value - a.accuracy.value == pytest.approx(gain)
+    of_b = (found.probabilities == b.probabilities).all(axis=1)
+    assert ((found.probabilities == a.probabilities).all(axis=1) | of_b).all()
+    assert 0.85 < of_b.mean() < 1
+
+
+def test_what_cannot_be_set_right_is_said() -> None:
+    with pytest.raises(ValueError, match=r"B gets \+0 of 10 more right than A; 7% cannot be made of it"):
+        set_right(*[evaluation(np.ones(10, dtype=bool))] * 2, gain=0.07, rng=np.random.default_rng(0))
 
 
 def test_drawn_records_may_repeat() -> None:
@@ -45,7 +51,7 @@ def test_the_share_is_told_with_its_interval_and_what_the_pairs_are_like() -> No
     )
 
 
-def test_pairs_by_chance_share_their_photos_and_those_by_skill_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_by_chance_and_by_skill_are_drawn_from_what_no_head_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rivals, "LEARNED", 120)
     monkeypatch.setattr(rivals, "JUDGED", 150)
     rng = np.random.default_rng(0)
@@ -53,12 +59,12 @@ def test_pairs_by_chance_share_their_photos_and_those_by_skill_differ(monkeypatc
     features = rng.normal(size=(600, 40)) + 1.1 * np.eye(3, 40)[truth]
     table = Table(torch.from_numpy(features.astype(np.float32)), torch.from_numpy(truth))
     shelf = Shelf(table, Category(("a", "b", "c")))
-    chance = by_chance(shelf, pairs=2)
+    chance, _ = by_chance(shelf, pairs=2)
     assert [len(pair) for pair in chance] == [150, 150]
-    assert chance[0].a.keys != chance[1].a.keys
-    skill, measured = by_skill(shelf, pairs=3)
-    assert (len(skill), len(measured)) == (3, 1)
-    assert measured[0] > 0.03
-    said = told(skill)
+    assert chance[0].a.truth.tolist() != chance[1].a.truth.tolist()
+    skill, heads = by_skill(shelf, pairs=3)
+    assert (len(skill), len(heads)) == (3, 1)
+    assert heads[0] > 0.03
+    said = told(skill, heads)
     assert (said["pairs"], said["judged"]) == (3, 150)
     assert said["one_sided"] == np.mean([pair.counts["only_a"] + pair.counts["only_b"] for pair in skill])
