@@ -29,7 +29,9 @@ _SMALLEST = 16  # records to learn from, and two of each class
 _DIFFERENT = 10  # groups, of which every fold then asks about two
 _MOST_LEARNED = 1_500  # by a head of the curve; the cost of a curve stops growing with these two
 _MOST_ASKED = 4_000
-_ENOUGH_ASKED = 1_000  # further folds are not asked; half of it does for the table of small sets, which only shows
+# Further folds are not asked. Nine halves of clothing foretold the error of all of it with 0.62, 0.64 and 0.62 points
+# of error (root of the mean square) when the smaller heads were asked about 300, 600 and 1,000 records.
+_ENOUGH_ASKED = 500
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def learning_curve(
     for learn, asked in turns:
         for row, size in enumerate(sizes):
             wrong[row, asked] = trainer.answers(learn[:size], asked) != truth[asked]
-    few = [found for each in EACH if (found := _few(trainer, truth, _half(turns), each)) is not None]
+    few = [found for each in EACH if (found := _few(trainer, truth, turns, each)) is not None]
     return curve_of(labels, truth, groups, [*sizes, whole], wrong, few)
 
 
@@ -113,12 +115,6 @@ def _turns(truth: np.ndarray, groups: Sequence[str], seed: int) -> Iterator[Turn
         done += len(asked)
         if done >= _ENOUGH_ASKED:
             return
-
-
-def _half(turns: Sequence[Turn]) -> Sequence[Turn]:
-    """The first turns, until half as many rows are asked about as are enough."""
-    asked = np.cumsum([len(asked) for _, asked in turns])
-    return turns[: int(np.searchsorted(asked, _ENOUGH_ASKED / 2)) + 1]
 
 
 def _evenly(rows: np.ndarray, truth: np.ndarray, groups: Sequence[str], rng: np.random.Generator) -> np.ndarray:
