@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from finegraft.evaluation.result import Evaluation
-from finegraft.reporting.doubt import curve, doubt, risk_coverage, unsure, wanted
+from finegraft.reporting.coverage import curve
+from finegraft.reporting.doubt import doubt, unsure, wanted
 from finegraft.reporting.material import Material
 from finegraft.targets import Category
 from tests.reporting.making import evaluation_of, run_of
@@ -32,22 +33,6 @@ def text_of(material: Material) -> str:
 
 def told(evaluation: Evaluation, **settings: object) -> str:
     return text_of(Material(evaluation, settings=settings))
-
-
-def test_the_curve_is_the_error_among_the_surest() -> None:
-    coverage, error = risk_coverage(four())
-    assert coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
-    assert error.tolist() == [0.0, 0.5, 1 / 3, 0.5]
-
-
-def test_the_curve_against_a_slow_second_way() -> None:
-    evaluation = evaluation_of(tuple("abcd"), n=200, right=0.7)
-    coverage, error = risk_coverage(evaluation)
-    confidence = evaluation.probabilities.max(axis=1)
-    for at in (0, 17, 99, 199):
-        kept = confidence >= np.sort(confidence)[::-1][at]
-        assert coverage[at] == kept.mean()
-        assert error[at] == pytest.approx((evaluation.truth != evaluation.predicted)[kept].mean())
 
 
 def test_what_is_unlike_training_is_no_close_call() -> None:
