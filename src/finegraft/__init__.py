@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from finegraft.data.findings import Finding as Finding
     from finegraft.data.record import Record as Record
     from finegraft.errors import FinegraftError as FinegraftError
+    from finegraft.evaluation.numbers import NumberEvaluation as NumberEvaluation
     from finegraft.evaluation.result import Evaluation as Evaluation
+    from finegraft.evaluation.tags import TagsEvaluation as TagsEvaluation
     from finegraft.inference.bundle import load as load
     from finegraft.inference.prediction import Prediction as Prediction
     from finegraft.inference.predictor import Predictor as Predictor
@@ -37,9 +39,11 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "Finding": ("finegraft.data.findings", "Finding"),
     "FinegraftError": ("finegraft.errors", "FinegraftError"),
     "Learner": ("finegraft.training.learner", "Learner"),
+    "NumberEvaluation": ("finegraft.evaluation.numbers", "NumberEvaluation"),
     "Prediction": ("finegraft.inference.prediction", "Prediction"),
     "Predictor": ("finegraft.inference.predictor", "Predictor"),
     "Record": ("finegraft.data.record", "Record"),
+    "TagsEvaluation": ("finegraft.evaluation.tags", "TagsEvaluation"),
     "load": ("finegraft.inference.bundle", "load"),
     "report": ("finegraft.reporting.report", "report"),
     "vision": ("finegraft.vision", None),

@@ -23,6 +23,7 @@ from finegraft.evaluation.calibration import Reliability
 Interval = tuple[float, float]
 LEVEL = 0.95
 RESAMPLES = 1000
+_FEW = 5  # records of a class: with fewer its own interval is far from even on both sides
 _BATCH = 100  # resamples drawn at once: bounds the memory at 100 numbers per cell
 
 
@@ -49,22 +50,38 @@ def wilson(successes: float, n: float, level: float = LEVEL) -> Interval:
 
 
 def of_macro_recall(found: np.ndarray, support: np.ndarray, level: float = LEVEL) -> Interval:
-    """The interval of the mean of found/support over the classes, both (k,), every support above 0.
+    """The interval of the mean of found/support over the classes, both float or int (k,), every support above 0.
 
-    The lower and the higher end of two intervals. One joins Wilson's intervals of the classes by their squared
-    distances (Zou, Huang and Zhang, 2009, "A note on confidence interval estimation for a linear function of binomial
-    proportions"); with many classes of one or two records it is too narrow. The other is Wilson's for as many records
-    as tell as much when all classes are of one size and equally hard; it is too narrow where they are not. Coverage of
-    both together in 2,000 simulated sets each: 0.96 for classes of 33, 33 and 3 records, 0.97 for 37 classes of two,
-    0.95 for eight of 100 to 1, at worst 0.92 in 16 cases.
+    Wilson's for as many records as tell as much: the fewer of two counts. One is that of classes equally hard (Kish,
+    1965, "Survey Sampling"), the other has the variance that was measured, with one record at the mean recall added to
+    each class, so that no class is known for sure. Where a class has fewer than five records, what it may really be is
+    lopsided, and both ends are moved out to those of `_joined`. Coverage in 1,500 simulated sets each: 0.95 for ten
+    classes of clothing, 0.94 for 500, 500 and 50 records, 0.98 for ten of ten of which half are easy; with few in a
+    class 0.96 for 33, 33 and 3, 0.97 for 37 of two, 0.94 for eight of 100 to 1; at worst 0.92 in 18 cases.
     """
     recall, k = found / support, len(support)
     middle = float(recall.mean())
-    ends = np.array([wilson(right, n, level) for right, n in zip(found.tolist(), support.tolist(), strict=True)])
-    below, above = np.sqrt(((ends - recall[:, None]) ** 2).sum(axis=0)) / k
     alike = k * k / float((1 / support).sum())
+    known = (found + middle) / (support + 1)
+    variance = float((known * (1 - known) / support).sum()) / (k * k)
+    measured = middle * (1 - middle) / variance if variance > 0 else alike
+    if support.min() >= _FEW:
+        count = min(alike, measured)
+        return wilson(middle * count, count, level)
     low, high = wilson(middle * alike, alike, level)
-    return max(0.0, min(low, middle - float(below))), min(1.0, max(high, middle + float(above)))
+    below, above = _joined(found, support, level)
+    return max(0.0, min(low, middle - below)), min(1.0, max(high, middle + above))
+
+
+def _joined(found: np.ndarray, support: np.ndarray, level: float) -> tuple[float, float]:
+    """How far the mean recall may lie above and below the true one: Wilson's intervals joined by squared distances.
+
+    Zou, Huang and Zhang, 2009, "A note on confidence interval estimation for a linear function of binomial
+    proportions".
+    """
+    ends = np.array([wilson(float(right), float(n), level) for right, n in zip(found, support, strict=True)])
+    below, above = np.sqrt(((ends - (found / support)[:, None]) ** 2).sum(axis=0)) / len(support)
+    return float(below), float(above)
 
 
 def of_macro_f1(matrix: np.ndarray, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0) -> Interval:

@@ -174,7 +174,7 @@ def macro_recall(matrix: np.ndarray, effect: float = 1.0) -> Metric:
     occurs = support > 0
     found, support = np.diag(matrix)[occurs], support[occurs]
     interval = intervals.of_macro_recall(found / effect, support / effect)
-    return Metric(float((found / support).mean()), interval, method("joined Wilson", effect != 1))
+    return Metric(float((found / support).mean()), interval, method("effective Wilson", effect != 1))
 
 
 def ece(truth: np.ndarray, probabilities: np.ndarray, clusters: Clusters | None = None) -> Metric:

@@ -29,20 +29,21 @@ class Calibration:
 
     It is below the probability `unsure_below`, and where `novelty` finds an item unlike the training data. Of the n
     training records, in their order: `truth` int64 (n,) their class numbers, `probabilities` float64 (n, k) the
-    calibrated out-of-fold answers, `novel` float64 (n,) how novel each is to the other folds, None where too few
-    records tell.
+    calibrated out-of-fold answers, `groups` what belongs together, `novel` float64 (n,) how novel each is to the other
+    folds, None where too few records tell.
     """
 
     temperature: float
     unsure_below: float
     truth: np.ndarray
     probabilities: np.ndarray
+    groups: Sequence[str]
     novelty: Novelty | None = None
     novel: np.ndarray | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The key `calibration` of run.json: what the out-of-fold answers say, the curve at 100 points at most."""
-        found = metrics.of_categories(self.truth, self.probabilities)
+        found = metrics.of_categories(self.truth, self.probabilities, self.groups)
         bins = reliability(self.probabilities, self.truth)
         coverage, error = risk_coverage(self.probabilities, self.truth)
         at = np.unique(np.linspace(0, len(coverage) - 1, _POINTS).round().astype(int))
@@ -81,7 +82,8 @@ def calibrate(
     truth = train.truth.cpu().numpy()
     distinct = len(set(groups))
     if distinct < 3:
-        return Calibration(1.0, 1.0, truth, np.full((len(truth), recipe.classes), 1 / recipe.classes))
+        nothing = np.full((len(truth), recipe.classes), 1 / recipe.classes)
+        return Calibration(1.0, 1.0, truth, nothing, groups)
 
     def learn_and_score(learn: np.ndarray, rest: np.ndarray) -> np.ndarray:
         part = train.rows(learn)
@@ -98,4 +100,4 @@ def calibrate(
     probabilities = softmax(scores, temperature)
     threshold = unsure_below(probabilities, truth, wanted_error)
     known, novel = novelty(train, scores, fold_of, seed) or (None, None)
-    return Calibration(temperature, threshold, truth, probabilities, known, novel)
+    return Calibration(temperature, threshold, truth, probabilities, groups, known, novel)
