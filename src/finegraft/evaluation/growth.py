@@ -98,7 +98,8 @@ class LearningCurve:
         """The laws that fit, each with its weight; None where there is nothing to fit."""
         if not self.points:
             return None
-        errors = [1 - point.accuracy for point in self.points]
+        # One wrong and one right answer are added (Laplace): two errors of 200 may well have been five.
+        errors = [(point.judged - point.right + 1) / (point.judged + 2) for point in self.points]
         return fit_power_law([point.photos for point in self.points], errors, np.array(self.covariance))
 
     def to_json(self) -> dict[str, Any]:
