@@ -153,11 +153,11 @@ CHOICES: dict[str, dict[str, Way]] = {
         "mirrored too": Way(mirror=True),
     },
     "head": {
-        "256 hidden": Way(),
+        "128 hidden": Way(),
         "linear": Way(head="linear"),
-        "128 hidden": Way(hidden=128),
+        "256 hidden": Way(hidden=256),
         "512 hidden": Way(hidden=512),
-        "256 hidden, inputs dropped": Way(input_dropout=0.25),
+        "128 hidden, inputs dropped": Way(input_dropout=0.25),
     },
     "optimizer": {
         f"{name}, {head}, rate {rate:g}": Way(head=head, optimizer=optimizer, rate=rate)

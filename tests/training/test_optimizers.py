@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import torch
 from torch import nn
 
@@ -50,3 +53,43 @@ def test_two_steps_are_nesterovs_by_hand() -> None:
             by_hand[name] = by_hand[name] - rate * (gradient + momentum * speed[name])
         torch.testing.assert_close(weight.detach(), by_hand["weight"])
         torch.testing.assert_close(bias.detach(), by_hand["bias"])
+
+
+def test_many_steps_are_those_of_torchs_own_class() -> None:
+    ours, theirs = network(), network()
+    optimizer = sgd(ours, 0.1)
+    own = torch.optim.SGD(
+        [
+            {"params": [p for p in theirs.parameters() if p.ndim > 1], "weight_decay": 0.1},
+            {"params": [p for p in theirs.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=1e-3,
+        momentum=0.9,
+        nesterov=True,
+    )
+    x = torch.randn(20, 3, generator=torch.Generator().manual_seed(1))
+    for number in range(5):
+        for net, steps in ((ours, optimizer), (theirs, own)):
+            set_step(steps, Step(0.001 / (number + 1), 0.9 - 0.1 * number))
+            steps.zero_grad()
+            net(x).square().sum().backward()
+            steps.step()
+    for name, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], value)
+
+
+def test_a_parameter_without_a_gradient_stays() -> None:
+    net = network()
+    optimizer, before = sgd(net), net[2].weight.detach().clone()
+    net[0](torch.ones(2, 3)).sum().backward()
+    optimizer.step()
+    assert torch.equal(net[2].weight, before)
+
+
+def test_making_an_optimizer_loads_no_compiler() -> None:
+    script = (
+        "import sys, torch; from finegraft.training.optimizers import sgd; net = torch.nn.Linear(2, 2); o = sgd(net); "
+        "net(torch.ones(1, 2)).sum().backward(); o.step(); print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

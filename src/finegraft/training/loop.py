@@ -8,12 +8,11 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from finegraft.training.callbacks import EpochRow, State, notify
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import Objective
-from finegraft.training.optimizers import set_step
+from finegraft.training.optimizers import Optimizer, set_step
 from finegraft.training.schedule import Schedule
 
 # Records in one forward pass when nothing is learned: 8,192 × 3,184 numbers are 104 MB.

@@ -1,10 +1,12 @@
-"""Optimizers of torch, set up the way the loop uses them."""
+"""Optimizers, set up the way the loop uses them."""
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import torch
-from torch import nn
-from torch.optim import Optimizer
+from torch import Tensor, nn
+from torch.optim import sgd as torchs_own
 
 from finegraft.training.schedule import Step
 
@@ -14,17 +16,71 @@ from finegraft.training.schedule import Step
 WEIGHT_DECAY = 1e-2
 
 
-def sgd(network: nn.Module, weight_decay: float = WEIGHT_DECAY) -> torch.optim.SGD:
+class Optimizer(Protocol):
+    """What the loop needs of an optimizer; those of `torch.optim` have it."""
+
+    param_groups: list[dict[str, Any]]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        ...
+
+    def step(self) -> Any:
+        """Change the parameters by their gradients."""
+        ...
+
+
+class Sgd:
+    """SGD with Nesterov momentum, as `torch.optim.SGD` computes it: torch's own function, fused into one pass.
+
+    The class of torch does the same, but loads torch's compiler first (822 modules, a second on two cores).
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], rate: float = 1e-3, momentum: float = 0.9) -> None:
+        self.param_groups = [{"lr": rate, "momentum": momentum, **group} for group in groups]
+        self._buffers: dict[Tensor, Tensor | None] = {}
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Change the parameters by their gradients; those that have none stay."""
+        for group in self.param_groups:
+            moved = [p for p in group["params"] if p.grad is not None]
+            if not moved:
+                continue
+            buffers = [self._buffers.get(p) for p in moved]
+            torchs_own.sgd(
+                moved,
+                [p.grad for p in moved],
+                buffers,
+                fused=True,
+                weight_decay=group["weight_decay"],
+                momentum=group["momentum"],
+                lr=group["lr"],
+                dampening=0.0,
+                nesterov=True,
+                maximize=False,
+            )
+            self._buffers.update(zip(moved, buffers, strict=True))
+
+
+def sgd(network: nn.Module, weight_decay: float = WEIGHT_DECAY) -> Sgd:
     """SGD with Nesterov momentum over the trainable parameters.
 
     Biases and norms (everything one-dimensional) are not decayed. Rate and momentum are set before every step.
     """
     trainable = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(groups, lr=1e-3, momentum=0.9, nesterov=True)
+    return Sgd(
+        [
+            {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
+            {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+    )
 
 
 def set_step(optimizer: Optimizer, step: Step) -> None:
