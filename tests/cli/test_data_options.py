@@ -133,7 +133,7 @@ def test_a_run_on_a_table_remembers_where_its_photos_are(trained: Path, garden: 
     data = Run.open(trained).dataset()
     assert data.root == garden
     assert all((data.root / record.key).is_file() for record in data.records)
-    assert (trained / "report.html").read_text(encoding="utf-8").count("<img") == 6
+    assert (trained / "report.html").read_text(encoding="utf-8").count("<image ") == 6
 
 
 def test_eval_reads_tables_and_lists(trained: Path, garden: Path) -> None:
@@ -176,10 +176,10 @@ def test_a_zip_is_learned_from_and_predicted(garden: Path, tmp_path: Path, empty
     assert finegraft("cache", "clear", "--json").object["archives"]["bytes"] == 0
     assert not Path(stored["root"]).exists()
     assert finegraft("report", tmp_path / "run").code == 0
-    assert "<img" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "<image " not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert finegraft("eval", tmp_path / "run", tmp_path / "set.zip", "--json").object["n_judged"] == 4
     assert finegraft("report", tmp_path / "run").code == 0
-    assert "<img" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "<image " in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
 def test_another_folder_as_the_test_part(garden: Path, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_another_folder_as_the_test_part(garden: Path, tmp_path: Path) -> None:
     assert (done.object["judged_on"], done.object["n_judged"], done.object["n_train"]) == ("test", 8, 20)
     stored = Run.open(tmp_path / "run").settings
     assert stored["source"]["test"] == str(test)
-    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8").count("<img") == 8
+    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8").count("<image ") == 8
 
 
 def test_predict_answers_the_rows_of_a_table(trained: Path, garden: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_broken_file_is_an_unreadable_file_and_nothing_else(kind: Kind) -> Non
 def test_an_odd_photo_is_a_photo(kind: Kind) -> None:
     content = kind.content()
     assert LOAD(content).shape == (32, 32, 3)
-    assert Image.open(io.BytesIO(thumbnail(content))).format == "JPEG"
+    assert Image.open(io.BytesIO(thumbnail(content))).format == "WEBP"
 
 
 _WEIGH = """

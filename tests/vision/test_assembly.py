@@ -23,6 +23,7 @@ from finegraft.features.store import Store
 from finegraft.inference.prediction import Prediction
 from finegraft.runtimes import Runtime, open_graph
 from finegraft.training.learner import Learner
+from finegraft.training.recipe import Table
 from finegraft.vision import assembly, body
 from finegraft.vision.preprocess import Preprocess
 from tests.making import folder_of_photos, photo
@@ -106,8 +107,19 @@ def test_a_run_can_tell_what_made_it(taught: Learner) -> None:
     assert (told["engine"], told["preprocess"]["size"], told["preprocess"]["crop"]) == ("openvino", 64, 1.0)
 
 
+def whole(learner: Learner) -> Table:
+    """Everything a learner holds, the judged part too, in the order of its records."""
+    tables = {**learner._tables, learner.data.judged_on: learner._judged._table}
+    place = {name: [i for i, record in enumerate(learner.data.usable) if record.split == name] for name in tables}
+    order = torch.from_numpy(np.argsort([row for name in tables for row in place[name]]))
+    joined = [torch.cat([table.features for table in tables.values()])[order]]
+    joined.append(torch.cat([table.truth for table in tables.values()])[order])
+    views = [table.mirrored for table in tables.values() if table.mirrored is not None]
+    return Table(joined[0], joined[1], torch.cat(views)[order] if views else None)
+
+
 def features(data: Dataset, store: Store, **options: Any) -> np.ndarray:
-    return assembly.learner(data, store=store, head="linear", **{**CPU, **options})._table.features.numpy()
+    return whole(assembly.learner(data, store=store, head="linear", **{**CPU, **options})).features.numpy()
 
 
 def test_the_engines_give_the_same_features_and_keep_them_apart(data: Dataset, fresh_store: Store) -> None:
@@ -122,10 +134,10 @@ def test_a_card_gives_the_features_of_the_processor(data: Dataset, store: Store)
     learner = assembly.learner(data, store=store, size=64, device="auto", show=False)
     told = learner.origin.describe()
     assert (told["engine"], told["device"]) == ("torch", "cuda")
-    assert learner._table.features.is_cuda
+    assert whole(learner).features.is_cuda
     learner.fit_one_cycle(2)
     assert learner.evaluate().accuracy.value > 0.5
-    np.testing.assert_allclose(learner._table.features.cpu().numpy(), features(data, store), atol=1e-3)
+    np.testing.assert_allclose(whole(learner).features.cpu().numpy(), features(data, store), atol=1e-3)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA card is here")
@@ -151,18 +163,19 @@ def test_a_second_learner_computes_nothing(data: Dataset, store: Store, taught: 
     told: list[tuple[int, int]] = []
     again = assembly.learner(data, store=store, head="mlp", progress=lambda done, of: told.append((done, of)), **CPU)
     assert told == []
-    assert torch.equal(again._table.features, taught._table.features)
+    assert torch.equal(whole(again).features, whole(taught).features)
 
 
 def test_mirrored_photos_are_learned_from_and_never_judged(data: Dataset, store: Store, taught: Learner) -> None:
     both = assembly.learner(data, store=store, head="mlp", mirror=True, **CPU)
-    assert both._table.mirrored is not None
+    table = whole(both)
+    assert table.mirrored is not None
     assert isinstance(both.origin, body.Body)
-    assert torch.equal(both._table.features, taught._table.features)
+    assert torch.equal(table.features, whole(taught).features)
     (record, *_) = data.usable
     upright = both.origin.preprocess.load((data.root / record.key).read_bytes())
     wanted = both.origin.open().run(np.ascontiguousarray(upright[None, :, ::-1]))["features"][0]
-    np.testing.assert_allclose(both._table.mirrored[0].numpy(), wanted, atol=1e-4)
+    np.testing.assert_allclose(table.mirrored[0].numpy(), wanted, atol=1e-4)
 
 
 @pytest.fixture
@@ -185,7 +198,7 @@ def test_photos_changed_after_the_check_are_left_out_with_a_finding(changed: Dat
         "a/0002.jpg": "The file changed after it was checked.",
         "b/0003.jpg": "There is no such file. Check the path.",
     }
-    assert kept == len(learner._table.features) == 9
+    assert kept == len(whole(learner).features) == 9
     learner.fit_one_cycle(1, lr=0.1)
     assert not set(learner.evaluate().keys) & lost
 
