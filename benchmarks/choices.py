@@ -153,11 +153,11 @@ CHOICES: dict[str, dict[str, Way]] = {
         "mirrored too": Way(mirror=True),
     },
     "head": {
-        "128 hidden": Way(),
+        "256 hidden": Way(),
         "linear": Way(head="linear"),
-        "256 hidden": Way(hidden=256),
+        "128 hidden": Way(hidden=128),
         "512 hidden": Way(hidden=512),
-        "128 hidden, inputs dropped": Way(input_dropout=0.25),
+        "256 hidden, inputs dropped": Way(input_dropout=0.25),
     },
     "optimizer": {
         f"{name}, {head}, rate {rate:g}": Way(head=head, optimizer=optimizer, rate=rate)

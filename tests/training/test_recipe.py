@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch import nn
 
 from finegraft.models.heads import HeadKind
 from finegraft.training.objective import of_categories
-from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, scores_of
+from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, default_hidden, scores_of
 from finegraft.training.schedule import one_cycle
 from tests.training.making import table
 
@@ -83,3 +85,9 @@ def test_label_smoothing_is_torchs_mixture_by_hand() -> None:
     log = scores.log_softmax(1)[0]
     assert of_categories()(scores, truth).item() == pytest.approx(-log[0].item())
     assert of_categories(0.3)(scores, truth).item() == pytest.approx(-(0.8 * log[0] + 0.1 * log[1:].sum()).item())
+
+
+def test_a_hidden_layer_has_fewer_units_where_they_cost_much() -> None:
+    assert [default_hidden(n) for n in (10, 1_999, 2_000, 100_000)] == [256, 256, 128, 128]
+    narrow = replace(recipe(), hidden=7).fresh("mlp", table())
+    assert [module.out_features for module in narrow if isinstance(module, nn.Linear)] == [7, 3]

@@ -27,9 +27,9 @@ from finegraft.training.callbacks import History
 from finegraft.training.confidence import WANTED_ERROR, Calibration, calibrate
 from finegraft.training.learning_curve import Trainer, learning_curve
 from finegraft.training.lr_finder import LRCurve, find_lr
-from finegraft.training.objective import of_categories
+from finegraft.training.objective import Objective, of_categories
 from finegraft.training.progress import LiveTable
-from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, scores_of
+from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, default_hidden, scores_of
 from finegraft.training.schedule import constant, one_cycle
 from finegraft.training.sealed import Sealed
 from finegraft.training.trials import HeadTrial, better, try_heads
@@ -103,7 +103,10 @@ class Learner:
         if self.batch_size < 1:
             raise UsageError(f"The batch size must be at least 1, got {batch_size!r}.")
         self.class_weights = weighing.choose(_counts(data, self.target), class_weights)
-        self._recipe = _recipe(self.class_weights.values, len(self.target), self.batch_size, seed, device)
+        objective = _objective(self.class_weights.values, device)
+        self._recipe = Recipe(
+            len(self.target), objective, self.batch_size, seed, self.class_weights.values, default_hidden(n_train)
+        )
         self._show = show
         self._head: HeadKind | None = None if head == "auto" else head
         self._network: nn.Sequential | None = None
@@ -249,9 +252,8 @@ def _counts(data: Dataset, target: Category) -> dict[str, int]:
     return {label: counted[label] for label in target.labels}
 
 
-def _recipe(weights: np.ndarray | None, classes: int, batch_size: int, seed: int, device: str) -> Recipe:
-    loss = of_categories(weights=None if weights is None else torch.from_numpy(weights).to(device, torch.float32))
-    return Recipe(classes, loss, batch_size, seed, weights)
+def _objective(weights: np.ndarray | None, device: str) -> Objective:
+    return of_categories(weights=None if weights is None else torch.from_numpy(weights).to(device, torch.float32))
 
 
 def _positive(epochs: int) -> int:
