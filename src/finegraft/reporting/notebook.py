@@ -37,7 +37,7 @@ _STYLE = f"""
 .{_SHEET} .first {{ font-size: 1.375rem; line-height: 1.3; font-weight: 600; }}
 .{_SHEET} .soft {{ color: #5b635c; }}
 .{_SHEET} .attention {{ color: #8a4f1d; }}
-.{_SHEET} table {{ border-collapse: collapse; margin: 0; color: inherit; font-size: inherit; }}
+.{_SHEET} table {{ border-collapse: collapse; margin: 0 0 0.75rem; color: inherit; font-size: inherit; }}
 .{_SHEET} td {{ padding: 0.15rem 1rem 0.15rem 0; border: 0; text-align: left; background: none; color: inherit; }}
 .{_SHEET} td.number {{ text-align: right; }}
 .{_SHEET} svg {{ display: block; max-width: 100%; height: auto; }}
