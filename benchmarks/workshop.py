@@ -57,7 +57,8 @@ class Workshop:
     def python(self, module: str, *words: str | Path, cache: str = "cache", memory: bool = True) -> watch.Watched:
         """`python -m MODULE WORDS…` with this interpreter, in a process of its own. Raises `CommandFailedError`."""
         command = [sys.executable, "-m", module, *words]
-        return watch.checked(watch.run(command, env=self.environment(cache), cores=CORES, memory=memory, cwd=ROOT))
+        env = self.environment(cache) | {"OMP_WAIT_POLICY": "PASSIVE"}  # as the command line sets it
+        return watch.checked(watch.run(command, env=env, cores=CORES, memory=memory, cwd=ROOT))
 
     def once(self, name: str, measure: Callable[[], T]) -> T:
         """What `measure` returned the first time it was asked for under `name`, or raised then."""

@@ -27,6 +27,9 @@ ROWS: dict[str, str] = {
     "spine-5-pets": "Right answers on 37 breeds of pets, 8 photos of each to learn from, mean of five splits",
     "spine-6-imagenet": "`finegraft predict imagenet`: first answers that are the class in the file's name",
     "spine-7-probabilities": "Largest difference of a probability between Python, command line and both engines",
+    "score-2-strangers": "The model of clothes asked about bears and pets: called unlike training",
+    "score-2-own": "The same model and its own test photos: called unlike training",
+    "score-3-foretold": "Accuracy foretold from half of the photos, true figure within the band",
     "spine-8-fastai": "Against fastai on the same photos with the same backbone, both on two processors",
 }
 # What comes after is detail for ACCEPTANCE.md: stages, seeds, how each part did.
