@@ -17,6 +17,7 @@ from finegraft.targets import softmax
 from finegraft.training.folds import out_of_fold
 from finegraft.training.novelty import novelty
 from finegraft.training.recipe import Fit, Recipe, Table, scores_of
+from finegraft.training.span import train_in_span
 
 FOLDS = 5
 WANTED_ERROR = 0.05  # how often answers that are not called unsure may be wrong
@@ -88,8 +89,7 @@ def calibrate(
     def learn_and_score(learn: np.ndarray, rest: np.ndarray) -> np.ndarray:
         part = train.rows(learn)
         network = recipe.fresh(kind, part)
-        for fit in fits:
-            recipe.train(network, part, fit)
+        train_in_span(recipe, network, part, fits)
         return scores_of(network, train.rows(rest))
 
     fold_of = folds(truth, groups, min(FOLDS, distinct), seed)

@@ -12,6 +12,7 @@ from finegraft.targets import softmax
 from finegraft.training.lr_finder import find_lr
 from finegraft.training.recipe import Fit, Recipe, Table, scores_of
 from finegraft.training.schedule import one_cycle
+from finegraft.training.span import train_in_span
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def better(linear: HeadTrial, mlp: HeadTrial) -> HeadKind:
 def _trial(kind: HeadKind, recipe: Recipe, learn: Table, choose: Table, epochs: int) -> HeadTrial:
     network = recipe.fresh(kind, learn)
     lr = find_lr(network, recipe.batches(learn), recipe.objective).suggestion
-    recipe.train(network, learn, Fit(one_cycle(lr), epochs))
+    train_in_span(recipe, network, learn, [Fit(one_cycle(lr), epochs)])
     scores, truth = scores_of(network, choose), choose.truth.cpu().numpy()
     probabilities = softmax(scores, fit_temperature(scores, truth))
     # Plain, also where the recipe weighs the classes: a weighted mean hangs on the few records of the rarest one. Macro
