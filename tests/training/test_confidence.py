@@ -117,3 +117,13 @@ def test_a_larger_wanted_error_leaves_fewer_answers_unsure() -> None:
         kept = got.probabilities.max(1) >= got.unsure_below
         wrong = (got.probabilities.argmax(1) != got.truth)[kept]
         assert wrong.sum() <= wanted * len(wrong)
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp"])
+def test_more_features_than_records_give_the_same_answers_as_the_plain_way(kind: HeadKind) -> None:
+    """Heads of few records are trained in the span of these; `scores_by_hand` trains them the plain way."""
+    wide = table(60, width=200)
+    got = calibrate(RECIPE, kind, FITS, wide, DIGESTS, seed=0)
+    by_hand = scores_by_hand(kind, wide)
+    wanted = np.exp(log_softmax(by_hand / got.temperature, axis=1))
+    np.testing.assert_allclose(got.probabilities, wanted, atol=1e-4)
