@@ -9,6 +9,7 @@ from torch import Tensor
 from finegraft.models.novelty import Likeness, Novelty
 from finegraft.training.recipe import Table
 
+# What the three signs are worth alone and together: `python -m benchmarks.choices_novelty`, docs/architecture.md.
 # The share of items like those learned from that may be called unlike them.
 ALLOWED = 0.03
 RANK = 128
