@@ -15,9 +15,11 @@ from PIL import Image
 from finegraft.data.dataset import Dataset
 from finegraft.errors import StorageError
 from finegraft.evaluation.numbers import NumberEvaluation
+from finegraft.evaluation.recalls import of_classes
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
 from finegraft.evaluation.tags import TagsEvaluation
+from finegraft.reporting import wording
 from finegraft.reporting.material import Material
 from finegraft.reporting.report import page_of, report
 from finegraft.targets import Category, Number, Tags
@@ -345,3 +347,20 @@ def test_tags_and_numbers_have_pages_of_their_own(tmp_path: Path) -> None:
 def test_two_classes_have_their_curves_and_three_have_none(tmp_path: Path) -> None:
     assert "ranking" in {a["id"] for a in written(evaluation_of(("no", "yes")), tmp_path).all("section")}
     assert "ranking" not in {a["id"] for a in written(evaluation_of(("a", "b", "c")), tmp_path).all("section")}
+
+
+def test_of_records_that_belong_together_every_interval_of_a_class_is_by_cluster() -> None:
+    """Ten photos of each of twelve people, all right or all wrong: twelve pieces of evidence, not 120."""
+    labels, people = FLOWERS, np.repeat(np.arange(12), 10)
+    truth = people % len(labels)
+    answers = np.where(people < len(labels), (truth + 1) % len(labels), truth)
+    probabilities = np.full((120, len(labels)), 0.1 / (len(labels) - 1))
+    probabilities[np.arange(120), answers] = 0.9
+    keys = tuple(f"{i}.jpg" for i in range(120))
+    alone = Evaluation(keys, Category(tuple(labels)), truth, probabilities)
+    together = replace(alone, groups=tuple(f"person {p}" for p in people))
+    for recall in of_classes(together):
+        assert recall.effect > 2
+        between = wording.percent_range(recall.interval)
+        assert between in page_of(Material(together))
+        assert between not in page_of(Material(alone))

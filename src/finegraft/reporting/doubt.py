@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finegraft.evaluation.intervals import wilson
+from finegraft.evaluation import estimates
 from finegraft.evaluation.result import Evaluation
 from finegraft.reporting import photos, wording
 from finegraft.reporting.coverage import curve, short_percent, threshold_of, wanted_error
@@ -66,11 +66,12 @@ def _said(material: Material, found: Doubt) -> Html:
     aside = len(evaluation) - sure
     if not aside:
         return answer("It is sure of every answer here.")
-    right = int((evaluation.truth == evaluation.predicted)[found.sure].sum())
+    right = (evaluation.truth == evaluation.predicted) & found.sure
     words = f"It calls {aside:,} of {len(evaluation):,} answers unsure"
     if not sure:
         return answer(f"{words}: none is left.")
-    share = f"{wording.percent(right / sure)} ({wording.percent_range(wilson(right, sure))})"
+    metric = estimates.share(right.astype(np.float64), found.sure.astype(np.float64)).metric(evaluation.clusters)
+    share = f"{wording.percent(metric.value)} ({wording.percent_range(metric.interval or (0.0, 1.0))})"
     return answer(f"{words}; of the other {sure:,}, {share} are right.")
 
 

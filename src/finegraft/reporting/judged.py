@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from finegraft.evaluation import tables
-from finegraft.evaluation.metrics import wilson
-from finegraft.evaluation.recalls import weakest
+from finegraft.evaluation.recalls import Recall, of_classes, weakest
 from finegraft.reporting import cells, photos, wording
 from finegraft.reporting.bars import share_bar
 from finegraft.reporting.markup import Child, Html, name, tag
@@ -71,12 +70,13 @@ def classes(material: Material) -> Section:
     evaluation = material.evaluation
     matrix = evaluation.confusion_matrix()
     each = evaluation.per_class()
+    recalls = {recall.label: recall for recall in of_classes(evaluation)}
     order = np.lexsort((each.f1, each.support == 0))
     rows: list[list[Child]] = [
         [
             name(evaluation.labels[i]),
             f"{each.support[i]:,}",
-            *_recall(int(matrix[i, i]), int(each.support[i])),
+            *_recall(recalls.get(evaluation.labels[i])),
             wording.percent(each.precision[i]) if matrix[:, i].sum() else "–",
             wording.decimal(each.f1[i]) if each.support[i] + matrix[:, i].sum() else "–",
         ]
@@ -142,7 +142,7 @@ def _worst(material: Material) -> list[int]:
     return [int(row) for row in tables.top_losses(material.evaluation.losses, _WORST)]
 
 
-def _recall(found: int, support: int) -> list[Child]:
-    if support == 0:
+def _recall(recall: Recall | None) -> list[Child]:
+    if recall is None:
         return ["–", "", "none judged"]
-    return [wording.percent(found / support), share_bar(found / support), wording.percent_range(wilson(found, support))]
+    return [wording.percent(recall.value), share_bar(recall.value), wording.percent_range(recall.interval)]
