@@ -262,8 +262,7 @@ class _Row(NamedTuple):
 def _check_rows(keys: tuple[str, ...], target: Category, truth: np.ndarray, probabilities: np.ndarray) -> None:
     """Raise `DataError` unless the parts of an evaluation fit together."""
     n, k = len(keys), len(target)
-    if n == 0:
-        raise DataError("There are no records to judge.", "Give at least one labelled record.")
+    jsonl.check_keys(keys, ())
     if truth.shape != (n,) or probabilities.shape != (n, k):
         raise DataError(
             f"{n} keys and {k} classes need truth of shape ({n},) and probabilities of shape ({n}, {k}), "
@@ -274,9 +273,6 @@ def _check_rows(keys: tuple[str, ...], target: Category, truth: np.ndarray, prob
             f"The truth must be class numbers in 0..{k - 1}, got {truth.dtype} in {truth.min()}..{truth.max()}.",
             "Category.encode makes them from labels.",
         )
-    if len(set(keys)) != n:
-        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-        raise DataError(f"Every record is judged once, but the key {twice!r} occurs more often.")
     sums = probabilities.sum(axis=1)
     if not (np.abs(sums - 1) < 1e-3).all() or probabilities.min() < 0:  # NaN fails the first comparison
         worst = int(np.argmax(~(np.abs(sums - 1) < 1e-3) | (probabilities.min(axis=1) < 0)))
