@@ -74,3 +74,24 @@ def test_after_the_work_it_is_not_heard() -> None:
         "os.kill(os.getpid(), signal.SIGINT)\nprint('done')\n"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "done\n"
+
+
+# `finegraft`, with a command whose module is interrupted while it loads.
+COMMAND = """
+import sys
+from finegraft.cli import main
+main.COMMANDS["loading"] = ("loading", "Load.")
+main.main(["loading"])
+"""
+
+
+def test_a_command_that_is_stopped_while_it_loads_says_so_once_it_has_loaded(tmp_path: Path) -> None:
+    late = LOADING + "import sys\nsys.stderr.write('loaded\\n')\n"
+    (tmp_path / "loading.py").write_text(f"import click\n{late}\n@click.command()\ndef command():\n    time.sleep(60)\n")
+    ended = subprocess.run(
+        [sys.executable, "-c", COMMAND], cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.split("\n\n")[0] == "loaded"
+    assert "Stopped. Nothing half-written is left" in ended.stderr
+    assert "Traceback" not in ended.stderr

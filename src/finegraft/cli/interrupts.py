@@ -10,7 +10,7 @@ import signal
 import threading
 from types import FrameType
 
-_AGAIN = 0.05  # seconds until Ctrl-C is tried again
+_AGAIN = 0.05  # seconds until Ctrl-C is tried again, and again: one try may come just before a wait, which sleeps on
 
 
 def spare_imports() -> None:
@@ -29,12 +29,15 @@ def ignore() -> None:
     """The work is done: Ctrl-C while the interpreter cleans up would only show a traceback."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
             return
         frame = frame.f_back
+    signal.setitimer(signal.ITIMER_REAL, 0)
     raise KeyboardInterrupt

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from finegraft import __version__
+from finegraft.cli import interrupts
 from finegraft.cli.printable import printable
 from finegraft.cli.suggestions import did_you_mean
 from finegraft.errors import FinegraftError
@@ -106,7 +107,10 @@ def finegraft(debug: bool) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
-    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+    interrupts.spare_imports()
+    code = run(list(sys.argv[1:] if argv is None else argv))
+    interrupts.ignore()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
