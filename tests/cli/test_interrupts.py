@@ -87,7 +87,8 @@ main.main(["loading"])
 
 def test_a_command_that_is_stopped_while_it_loads_says_so_once_it_has_loaded(tmp_path: Path) -> None:
     late = LOADING + "import sys\nsys.stderr.write('loaded\\n')\n"
-    (tmp_path / "loading.py").write_text(f"import click\n{late}\n@click.command()\ndef command():\n    time.sleep(60)\n")
+    command = f"import click\n{late}\n@click.command()\ndef command():\n    time.sleep(60)\n"
+    (tmp_path / "loading.py").write_text(command)
     ended = subprocess.run(
         [sys.executable, "-c", COMMAND], cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False
     )
