@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from finegraft.training.callbacks import EpochRow, State, notify
-from finegraft.training.loaders import Batches
+from finegraft.training.loaders import Feed
 from finegraft.training.objective import Objective
 from finegraft.training.optimizers import Optimizer, set_step
 from finegraft.training.schedule import Schedule
@@ -23,7 +23,7 @@ Watch = Callable[[nn.Module], tuple[float, float]]
 
 def fit(
     network: nn.Module,
-    batches: Batches,
+    batches: Feed,
     optimizer: Optimizer,
     objective: Objective,
     schedule: Schedule,
@@ -54,7 +54,7 @@ def fit(
             notify(callbacks, "on_batch_end", state)
         valid_loss, error_rate = (None, None) if watch is None else watch(network)
         seconds = time.perf_counter() - started
-        state.row = EpochRow(epoch + 1, total / len(batches.truth), valid_loss, error_rate, seconds)
+        state.row = EpochRow(epoch + 1, total / batches.records, valid_loss, error_rate, seconds)
         notify(callbacks, "on_epoch_end", state)
     network.eval()
 

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from finegraft.display import html_of
-from finegraft.training.loaders import Batches
+from finegraft.training.loaders import Feed
 from finegraft.training.objective import Objective
 from finegraft.training.optimizers import set_step, sgd
 from finegraft.training.schedule import exponential
@@ -63,7 +63,7 @@ class LRCurve:
         }
 
 
-def find_lr(network: nn.Module, batches: Batches, objective: Objective) -> LRCurve:
+def find_lr(network: nn.Module, batches: Feed, objective: Objective) -> LRCurve:
     """Sweep the rate from 1e-7 to 10 in 100 steps on a copy of `network`, and suggest one by the rule "half".
 
     The network and torch's generator are left as they were, bit for bit. Small sets are gone through repeatedly.
@@ -75,7 +75,7 @@ def find_lr(network: nn.Module, batches: Batches, objective: Objective) -> LRCur
     return LRCurve(tuple(lrs), tuple(losses), suggestion, "half", reason)
 
 
-def _sweep(network: nn.Module, batches: Batches, objective: Objective) -> tuple[list[float], list[float]]:
+def _sweep(network: nn.Module, batches: Feed, objective: Objective) -> tuple[list[float], list[float]]:
     optimizer, schedule = sgd(network), exponential(START, END)
     lrs: list[float] = []
     losses: list[float] = []

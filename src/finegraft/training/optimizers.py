@@ -84,7 +84,13 @@ def sgd(network: nn.Module, weight_decay: float = WEIGHT_DECAY) -> Sgd:
 
 
 def set_step(optimizer: Optimizer, step: Step) -> None:
-    """Set rate and momentum of every group for the next step."""
+    """Set rate and momentum of every group for the next step.
+
+    A group with a `scale` gets so many times the rate. Adam and its kin know momentum as the first of their `betas`.
+    """
     for group in optimizer.param_groups:
-        group["lr"] = step.rate
-        group["momentum"] = step.momentum
+        group["lr"] = step.rate * group.get("scale", 1.0)
+        if "betas" in group:
+            group["betas"] = (step.momentum, group["betas"][1])
+        else:
+            group["momentum"] = step.momentum

@@ -1,0 +1,74 @@
+"""How long fine-tuning may take, and what is done in that time: decided before it begins, so that it can be said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from finegraft.errors import UsageError
+
+# Passes over the photos. Fewer than two leave the rate no time to rise and fall; what more than eight bring on photos
+# like those we measured is less than the seeds differ.
+FEWEST, USUAL, MOST = 2, 4, 8
+# Of what is left of a budget, the part that is planned with: a computer that others use as well is not as fast later.
+_SURE = 0.85
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What fine-tuning costs here, measured on a few photos.
+
+    `view`: seconds to make a changed view of all photos, `learn`: to learn from them once, `rest`: before and after.
+    """
+
+    view: float
+    learn: float
+    rest: float
+
+    def of(self, epochs: int, views: int) -> float:
+        """Seconds of `epochs` passes that see so many different views."""
+        return self.rest + epochs * self.learn + min(epochs, views) * self.view
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`epochs` passes, 0 where nothing is tuned; `seconds` is what they are expected to take; `reason` says why."""
+
+    epochs: int
+    seconds: float
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For run.json."""
+        return {"epochs": self.epochs, "expected_seconds": self.seconds, "reason": self.reason}
+
+
+def planned(cost: Cost, views: int, epochs: int | None = None, left: float | None = None) -> Plan:
+    """What to do: the wanted `epochs`, else as many as `left` seconds allow, else four.
+
+    Raises `UsageError` for fewer than one epoch.
+
+    >>> planned(Cost(view=20, learn=30, rest=10), views=8, left=300).epochs
+    4
+    """
+    if epochs is not None:
+        if epochs < 1:
+            raise UsageError(f"The number of epochs must be at least 1, got {epochs!r}.")
+        return Plan(epochs, cost.of(epochs, views), "as many epochs as were asked for")
+    if left is None:
+        return Plan(USUAL, cost.of(USUAL, views), "the usual number of epochs")
+    room = _SURE * left
+    fitting = [n for n in range(FEWEST, MOST + 1) if cost.of(n, views) <= room]
+    if not fitting:
+        least = cost.of(FEWEST, views)
+        return Plan(0, 0.0, f"{FEWEST} epochs would take about {spoken(least)}, and {spoken(max(left, 0))} are left")
+    return Plan(fitting[-1], cost.of(fitting[-1], views), f"as many epochs as fit into {spoken(left)}")
+
+
+def spoken(seconds: float) -> str:
+    """A time in words.
+
+    >>> spoken(42.4), spoken(250)
+    ('42 seconds', '4.2 minutes')
+    """
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.1f} minutes"
