@@ -1,4 +1,4 @@
-"""The parameters of a body in groups from its lowest layers to the highest: to be frozen, or given rates of their own."""
+"""The parameters of a body in groups, from the lowest layers to the highest: to be frozen, or to learn at other rates."""
 
 from __future__ import annotations
 
