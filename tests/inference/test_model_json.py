@@ -54,7 +54,7 @@ def test_a_newer_format_asks_for_an_upgrade_whatever_else_it_holds() -> None:
 
 
 def test_another_kind_of_target_asks_for_an_upgrade() -> None:
-    refused(stored(target={"kind": "tags", "labels": ["a", "b"]}), r"targets of the kind 'tags'\. Upgrade")
+    refused(stored(target={"kind": "boxes", "labels": ["a", "b"]}), r"targets of the kind 'boxes'\. Upgrade")
 
 
 @pytest.mark.parametrize(

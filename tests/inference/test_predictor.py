@@ -134,7 +134,7 @@ def test_probabilities_are_in_the_order_of_the_labels(photos: list[Path]) -> Non
     for row, path in ((rows[0], photos[0]), (rows[2], photos[1])):
         assert not isinstance(row, UnreadableFile)
         assert row.novelty is None, "a graph without that output cannot tell"
-        np.testing.assert_allclose(row.probabilities, wanted(path.read_bytes(), 2.0), atol=1e-5)
+        np.testing.assert_allclose(row.values, wanted(path.read_bytes(), 2.0), atol=1e-5)
 
 
 def test_few_and_many_may_use_different_engines(photos: list[Path]) -> None:

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from finegraft.data.dataset import Dataset
-from finegraft.data.record import Label, Record, Split
+from finegraft.data.record import Split
 from finegraft.errors import DataError, UsageError
 from finegraft.targets import softmax
 from finegraft.training.callbacks import State
-from finegraft.training.learner import Learner, target_of
+from finegraft.training.learner import Learner
 from finegraft.training.recipe import scores_of
 from tests.training.making import Nowhere, blobs, dataset, learner
 
@@ -273,16 +271,6 @@ def test_a_judged_part_of_another_mix_changes_no_weight() -> None:
 def test_another_word_for_class_weights_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^Class weights are 'auto' or 'no', got 'yes'\.$"):
         learner(class_weights="yes")
-
-
-@pytest.mark.parametrize(("label", "what"), [(("a", "b"), "several labels per photo"), (2.5, "numbers")])
-def test_labels_that_are_no_classes_are_refused_with_what_to_do(label: Label, what: str) -> None:
-    records = tuple(Record(f"{i}", f"d{i}", label, "train" if i else "test") for i in range(4))
-    with pytest.raises(UsageError) as refused:
-        target_of(Dataset(records, Path(), "vision"))
-    assert str(refused.value) == (
-        f"finegraft cannot learn {what} yet; checking and splitting work. Name a column with one class per photo."
-    )
 
 
 def test_no_table_that_chooses_holds_a_judged_record() -> None:

@@ -29,7 +29,7 @@ def test_a_trial_is_find_train_and_judge() -> None:
 
         lowest = minimize_scalar(loss, bounds=(0.05, 20), method="bounded").fun
         assert trial.loss == pytest.approx(lowest, rel=2e-3)
-        assert trial.error_rate == pytest.approx((scores.argmax(1).numpy() != truth).mean())
+        assert trial.error == pytest.approx((scores.argmax(1).numpy() != truth).mean())
 
 
 def rings(n: int, seed: int) -> Table:
@@ -44,7 +44,7 @@ def rings(n: int, seed: int) -> Table:
 def test_a_hidden_layer_is_chosen_where_no_line_parts_the_classes() -> None:
     trials = try_heads(Recipe(2, of_categories(), 64, 0), rings(1000, 0), rings(200, 1), epochs=10)
     assert better(*trials) == "mlp"
-    assert trials[1].error_rate < 0.1 < trials[0].error_rate
+    assert trials[1].error < 0.1 < trials[0].error
 
 
 @pytest.mark.parametrize(("linear", "mlp", "wanted"), [(0.2, 0.1, "mlp"), (0.1, 0.2, "linear"), (0.1, 0.1, "linear")])

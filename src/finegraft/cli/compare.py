@@ -91,10 +91,13 @@ def _compared(run_a: Run, run_b: Run) -> tuple[Comparison, CommonGround, list[st
 
 def _evaluation(run: Run) -> Evaluation:
     """The answers of `run`. Raises `RunError` where it does not tell classes apart."""
+    from finegraft.evaluation.result import Evaluation
+
     kind = dict(run.settings.get("target") or {}).get("kind", "category")
-    if kind != "category":
+    evaluation = run.evaluation() if kind == "category" else None
+    if not isinstance(evaluation, Evaluation):
         raise RunError(f"The run {run.path} answers with a {kind}.", "Only runs that tell classes apart are compared.")
-    return run.evaluation()
+    return evaluation
 
 
 def _other_parts(run_a: Run, run_b: Run) -> list[str]:

@@ -135,7 +135,7 @@ def _answered(
             click.echo(printable(f"{record.key}: {row}"), err=True)
         else:
             judged.append(record)
-            rows.append(row.probabilities)
+            rows.append(row.values)
             novelty.append(row.novelty)
     if not judged:
         raise DataError(f"None of the photos of {root} could be read.", "Look at `finegraft check`.")

@@ -20,13 +20,14 @@ from finegraft.cli.printable import printable
 from finegraft.cli.sorting import Sorter, must_lie_outside
 from finegraft.cli.stdin_list import paths_on_stdin
 from finegraft.errors import UsageError
-from finegraft.inference.prediction import Prediction, PredictionError
+from finegraft.inference.prediction import AnyPrediction, Prediction, PredictionError, TagsPrediction
+from finegraft.targets import Category
 
 if TYPE_CHECKING:
     from finegraft.inference.predictor import Predictor
     from finegraft.vision.asked import Asked
 
-Answer = Prediction | PredictionError
+Answer = AnyPrediction | PredictionError
 Row = dict[str, Any]
 # Prints one answer, and whatever must come before the first.
 Writer = Callable[[Answer], None]
@@ -43,7 +44,7 @@ Writer = Callable[[Answer], None]
 @click.option(
     "--html", "page", metavar="FILE", help="Also write a page: each photo with its ranking, least sure first."
 )
-@click.option("--sort-into", metavar="DIR", help="Also copy each photo into a folder named by its answer.")
+@click.option("--sort-into", metavar="DIR", help="Also copy each photo into a folder named by its class.")
 @click.option("--engine", type=OneOf(["auto", "openvino", "onnxruntime"]), default="auto", show_default=True)
 @click.option("--strict", is_flag=True, help="End with 1 when any file cannot be answered.")
 def command(
@@ -79,14 +80,16 @@ def command(
     predictor = open_model(model, engine)
     if among is not None:
         predictor = predictor.among([name.strip() for name in among.split(",") if name.strip()])
-    write = _writer(style, top, files)
+    if sort_into is not None:
+        _must_answer_with_classes(predictor)
+    write = _writer(style, top, files, predictor)
     kept: list[tuple[Path | None, Row]] = []
     answered = failed = 0
     sorter = None if sort_into is None else Sorter(Path(sort_into))
     with closing(_answered(predictor, files)) as answers:
         for file, answer in answers:
             write(answer)
-            answered += isinstance(answer, Prediction)
+            answered += not isinstance(answer, PredictionError)
             failed += isinstance(answer, PredictionError)
             if page is not None:
                 kept.append((file, _row(answer, top)))
@@ -97,6 +100,15 @@ def command(
     if failed and style is None:
         click.echo(f"{failed:,} of {answered + failed:,} files could not be answered.", err=True)
     return 1 if failed and (strict or not answered) else 0
+
+
+def _must_answer_with_classes(predictor: Predictor) -> None:
+    if not isinstance(predictor.target, Category):
+        what = "several tags" if predictor.labels else "a number"
+        raise UsageError(
+            f"--sort-into needs one class for each photo, and this model answers with {what}.",
+            "Write the answers down with --csv or --json.",
+        )
 
 
 def _style(as_json: bool, as_csv: bool) -> str | None:
@@ -133,29 +145,46 @@ def _answered(
                 yield one.path, replace(next(answers), path=one.shown)
 
 
-def _writer(style: str | None, top: int, files: list[Asked] | Iterator[Path]) -> Writer:
+def _writer(style: str | None, top: int, files: list[Asked] | Iterator[Path], predictor: Predictor) -> Writer:
     if style == "json":
         return lambda answer: click.echo(json.dumps(_row(answer, top)))
     if style == "csv":
-        return _csv_writer()
+        return _csv_writer(predictor)
     width = min(60, max((len(printable(one.shown)) for one in files), default=0)) if isinstance(files, list) else 40
     return lambda answer: click.echo(_line(answer, top, width))
 
 
 def _row(answer: Answer, top: int) -> Row:
-    return answer.to_json(top) if isinstance(answer, Prediction) else answer.to_json()
+    return answer.to_json() if isinstance(answer, PredictionError) else answer.to_json(top)
 
 
-def _csv_writer() -> Writer:
-    _echo_csv("path", "label", "probability", "unsure", "error")
+def _csv_writer(predictor: Predictor) -> Writer:
+    """For a class its probability; for tags a column of 0 and 1 each, as a table to learn from has them; for a number
+    the ends of its interval.
+    """
+    if isinstance(predictor.target, Category):
+        columns: tuple[str, ...] = ("label", "probability")
+    else:
+        columns = predictor.labels or ("value", "low", "high")
+    _echo_csv("path", *columns, "unsure", "error")
 
     def write(answer: Answer) -> None:
-        if isinstance(answer, Prediction):
-            _echo_csv(answer.path, answer.label, f"{answer.probability:.6f}", answer.unsure or "", "")
+        if isinstance(answer, PredictionError):
+            _echo_csv(answer.path, *[""] * len(columns), "", f"{answer.code}: {answer.message}")
         else:
-            _echo_csv(answer.path, "", "", "", f"{answer.code}: {answer.message}")
+            _echo_csv(answer.path, *_cells(answer, predictor.labels), answer.unsure or "", "")
 
     return write
+
+
+def _cells(answer: AnyPrediction, labels: tuple[str, ...]) -> list[str]:
+    if isinstance(answer, Prediction):
+        return [answer.label, f"{answer.probability:.6f}"]
+    if isinstance(answer, TagsPrediction):
+        given = {label for label, _ in answer.labels}
+        return [str(int(label in given)) for label in labels]
+    row = answer.to_json()
+    return [str(cell) for cell in (row["value"], *(row["interval"] or ("", "")))]
 
 
 def _echo_csv(*cells: str | None) -> None:
@@ -168,9 +197,21 @@ def _line(answer: Answer, top: int, width: int) -> str:
     if isinstance(answer, PredictionError):
         said = f"– {answer.message} ({answer.code})"
     else:
-        said = "   ".join(f"{label} {percent(p)}" for label, p in answer.ranking[:top])
+        said = _said(answer, top)
         said += f"   unsure: {answer.unsure}" if answer.unsure else ""
     return f"{printable(answer.path or ''):<{width}}  {printable(said)}"
+
+
+def _said(answer: AnyPrediction, top: int) -> str:
+    """The answer in a line: the first classes, all tags, or the number with its interval."""
+    if isinstance(answer, Prediction):
+        return "   ".join(f"{label} {percent(p)}" for label, p in answer.ranking[:top])
+    if isinstance(answer, TagsPrediction):
+        return "   ".join(f"{label} {percent(p)}" for label, p in answer.labels) or "no tag"
+    if answer.interval is None:
+        return f"{answer.value:.4g}"
+    low, high = answer.interval
+    return f"{answer.value:.4g}   {low:.4g} to {high:.4g}"
 
 
 def _write_page(rows: Iterable[tuple[Path | None, Row]], path: Path, modality: str) -> None:

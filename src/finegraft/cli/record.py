@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter as Tally
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +16,14 @@ from finegraft.cli.environment import environment
 from finegraft.cli.slices import slices_json
 from finegraft.evaluation import binary
 from finegraft.evaluation.growth import LearningCurve
+from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.leakage import leakage
 from finegraft.evaluation.result import Evaluation
+from finegraft.targets import Category, Tags, Target
 
 if TYPE_CHECKING:
-    from finegraft.training.confidence import Calibration
     from finegraft.training.learner import Learner
+    from finegraft.training.tasks import AnyCalibration
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,17 @@ class Settings:
 
 
 def record(
-    data: str, source: DataOptions, settings: Settings, learner: Learner, evaluation: Evaluation, growth: LearningCurve
+    data: str,
+    source: DataOptions,
+    settings: Settings,
+    learner: Learner,
+    evaluation: AnyEvaluation,
+    growth: LearningCurve | None,
 ) -> dict[str, Any]:
     """What run.json keeps of a training, but for the digest of its model, which may tell of this."""
     calibration = learner.calibration
     dataset = learner.data
-    leaked = leakage(dataset, evaluation)
+    leaked = leakage(dataset, evaluation) if isinstance(evaluation, Evaluation) else None
     return {
         "finegraft": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -69,30 +75,37 @@ def record(
             "head": learner.head,
             "batch_size": learner.batch_size,
         },
-        **learner.class_weights.to_json(learner.target.labels),
+        **learner.class_weights.to_json(dataset.classes),
         "lr": learner.lr,
-        "trials": [asdict(trial) for trial in learner.trials],
+        "trials": [trial.to_json() for trial in learner.trials],
         "environment": environment(),
         "n_train": len(dataset.part("train")),
         "n_judged": len(evaluation),
         "judged_on": dataset.judged_on,
         **{name: evaluation.summary_json()[name] for name in ("metrics", "intervals")},
-        "thresholds": _thresholds(learner.target.labels, calibration),
+        "thresholds": _thresholds(learner.target, calibration),
         "leakage": None if leaked is None else leaked.to_json(),
-        "slices": slices_json(evaluation),
-        "looks": evaluation.looks,
+        "slices": slices_json(evaluation) if isinstance(evaluation, Evaluation) else [],
+        "looks": learner.looks,
         "calibration": calibration.to_json(),
-        "learning_curve": growth.to_json(),
+        "learning_curve": None if growth is None else growth.to_json(),
         "unsure": {"wanted_error": settings.wanted_error},
-        "temperature": calibration.temperature,
-        "unsure_below": calibration.unsure_below,
+        **{name: found for name, found in calibration.certainty.items() if name != "thresholds"},
         "findings": dict(Tally(finding.kind for finding in dataset.findings)),
         "finding_rows": [finding.to_json() for finding in dataset.findings],
     }
 
 
-def _thresholds(labels: Sequence[str], calibration: Calibration) -> dict[str, Any] | None:
-    """From which probability on to call a record one of two classes, by the out-of-fold answers; None for more."""
-    if len(labels) != 2:
+def _thresholds(target: Target, calibration: AnyCalibration) -> dict[str, Any] | None:
+    """From which probability on a tag is answered, or a record called one of two classes, by the out-of-fold answers.
+
+    None where there are more classes, and for a number.
+    """
+    from finegraft.training.category_calibration import Calibration
+    from finegraft.training.tag_calibration import TagCalibration
+
+    if isinstance(calibration, TagCalibration) and isinstance(target, Tags):
+        return dict(zip(target.labels, calibration.thresholds.tolist(), strict=True))
+    if not isinstance(calibration, Calibration) or not isinstance(target, Category) or len(target) != 2:
         return None
-    return binary.choices(labels, calibration.truth, calibration.probabilities).to_json()
+    return binary.choices(target.labels, calibration.truth, calibration.probabilities).to_json()

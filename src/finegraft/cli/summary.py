@@ -10,6 +10,7 @@ from finegraft.cli.printable import printable
 from finegraft.cli.slices import standing_out
 from finegraft.data.balance import balance
 from finegraft.evaluation.growth import LearningCurve
+from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.leakage import Leakage, leakage
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
@@ -20,23 +21,30 @@ if TYPE_CHECKING:
 _FEW_SHOWN = 3  # classes with very few photos that are named
 
 
-def summary(run: Run, learner: Learner, evaluation: Evaluation) -> list[str]:
+def summary(run: Run, learner: Learner, evaluation: AnyEvaluation) -> list[str]:
     """The lines: how good, what flatters, what would help, how long it took, where the report is, what to type next."""
     stored, dataset = run.settings, learner.data
     seconds = " · ".join(f"{name} {value:.1f}" for name, value in stored["seconds"].items())
-    left_out = len(dataset.left_out)
+    left_out, growth = len(dataset.left_out), stored["learning_curve"]
     return [
-        *headline(evaluation, dataset.judged_on),
-        *_leaked(leakage(dataset, evaluation), dataset.judged_on),
+        *_judged(learner, evaluation),
         *standing_out(stored["slices"]),
         f"Learned from {stored['n_train']:,} photos; {left_out:,} {'file was' if left_out == 1 else 'files were'} "
         f"left out. Head: {stored['settings']['head']}, learning rate {stored['lr']:.2g}.",
-        *_growth(LearningCurve.from_json(stored["learning_curve"])),
+        *_growth(None if growth is None else LearningCurve.from_json(growth)),
         *_balance(learner),
         f"Seconds: {seconds}.",
         f"Report: {run.report}",
         f"Next: finegraft predict {shlex.quote(str(run.path))} photo.jpg",
     ]
+
+
+def _judged(learner: Learner, evaluation: AnyEvaluation) -> list[str]:
+    """How good the answers are, and what flatters."""
+    part = learner.data.judged_on
+    if not isinstance(evaluation, Evaluation):
+        return [f"{evaluation!r}, the {part} part."]
+    return [*headline(evaluation, part), *_leaked(leakage(learner.data, evaluation), part)]
 
 
 def _leaked(found: Leakage | None, part: str) -> list[str]:
@@ -53,8 +61,10 @@ def _leaked(found: Leakage | None, part: str) -> list[str]:
     ]
 
 
-def _growth(curve: LearningCurve) -> list[str]:
+def _growth(curve: LearningCurve | None) -> list[str]:
     """What twice the photos would bring, or why it cannot be told; and the classes that need more most."""
+    if curve is None:
+        return []
     twice = curve.twice
     if twice is None:
         return [] if curve.reason is None else [curve.reason]

@@ -14,7 +14,7 @@ from finegraft.cli.output import Counter, Stopwatch, json_option, print_json
 from finegraft.cli.record import Settings, record
 from finegraft.cli.summary import summary
 from finegraft.data.contents import digest_of
-from finegraft.evaluation.result import Evaluation
+from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.run import Run
 from finegraft.features.store import Store
 from finegraft.models.backbones import find
@@ -74,7 +74,7 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
                 **evaluation.summary_json(),
                 **{key: stored[key] for key in _FOR_JSON},
                 "backbone": stored["backbone"]["name"],
-                "learning_curve": stored["learning_curve"]["twice"],
+                "learning_curve": (stored["learning_curve"] or {}).get("twice"),
                 "run": str(run.path),
             }
         )
@@ -84,7 +84,7 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
 
 def _train(
     data: str, source: DataOptions, run: Run, settings: Settings, watch: Stopwatch
-) -> tuple[Learner, Evaluation]:
+) -> tuple[Learner, AnyEvaluation]:
     """The whole loop, stage by stage; every stage leaves its file in the run."""
     with Store.open() as store:
         with watch.stage("check"):

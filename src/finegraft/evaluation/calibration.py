@@ -133,20 +133,27 @@ def unsure_below(probabilities: np.ndarray, truth: np.ndarray, wanted_error: flo
 
     Raises `UsageError` when `wanted_error` is not in 0..1, `DataError` without records.
     """
+    return sure_from(probabilities.max(axis=1), probabilities.argmax(axis=1) != truth, wanted_error)
+
+
+def sure_from(certainty: np.ndarray, wrong: np.ndarray, wanted_error: float) -> float:
+    """`unsure_below` of answers with any measure of `certainty`, float (n,) in 0..1, and which are `wrong`, bool (n,).
+
+    Raises what that raises.
+    """
     if not 0 <= wanted_error < 1:
         raise UsageError(f"The wanted error must be at least 0 and below 1, got {wanted_error}.", "Try 0.05.")
-    _need_records(truth)
-    confidence = probabilities.max(axis=1)
-    order = np.argsort(-confidence, kind="stable")
-    confidence = confidence[order]
-    wrong = np.cumsum(probabilities.argmax(axis=1)[order] != truth[order])
-    kept = np.arange(1, len(truth) + 1)
+    _need_records(wrong)
+    order = np.argsort(-certainty, kind="stable")
+    confidence = certainty[order]
+    wrong_so_far = np.cumsum(wrong[order])
+    kept = np.arange(1, len(wrong) + 1)
     # A threshold keeps or drops equal probabilities together: only the last of each group can be one.
     ends = np.append(confidence[1:] != confidence[:-1], True)
-    fits = np.nonzero(ends & (wrong <= wanted_error * kept + 1e-9))[0]
+    fits = np.nonzero(ends & (wrong_so_far <= wanted_error * kept + 1e-9))[0]
     if len(fits) == 0:
         return 1.0
-    return 0.0 if fits[-1] == len(truth) - 1 else float(confidence[fits[-1]])
+    return 0.0 if fits[-1] == len(wrong) - 1 else float(confidence[fits[-1]])
 
 
 def risk_coverage(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@
     .new/, .moving/     the same once more, while a finished run is being replaced: it stays whole until then
 
 `run.json` holds what the program gives, with at least `data` (the data's root), `modality` and `target`
-(`Category.to_json`), from which `dataset` and `evaluation` come back to life.
+(its `to_json`), from which `dataset` and `evaluation` come back to life.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from typing import Any
 
 import numpy as np
 
+from finegraft import targets
 from finegraft.data.atomic import write_atomically
 from finegraft.data.dataset import Dataset
 from finegraft.errors import RunError, StorageError
-from finegraft.evaluation import files, takeover
+from finegraft.evaluation import files, kinds, takeover
+from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.mark import Mark
-from finegraft.evaluation.result import Evaluation
-from finegraft.targets import Category
 
 
 @dataclass(frozen=True)
@@ -157,11 +157,11 @@ class Run:
         """Write `manifest.jsonl`."""
         dataset.save(self.place / files.MANIFEST)
 
-    def evaluation(self) -> Evaluation:
+    def evaluation(self) -> AnyEvaluation:
         """The judged records."""
-        return Evaluation.load(self.place / files.EVALUATION, Category.from_json(self._setting("target")))
+        return kinds.load(self.place / files.EVALUATION, targets.from_json(self._setting("target")))
 
-    def write_evaluation(self, evaluation: Evaluation) -> None:
+    def write_evaluation(self, evaluation: AnyEvaluation) -> None:
         """Write `evaluation.jsonl`."""
         evaluation.save(self.place / files.EVALUATION)
 

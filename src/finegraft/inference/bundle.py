@@ -18,8 +18,10 @@ from finegraft.errors import BundleError, UnreadableFile, UsageError
 from finegraft.inference import archive, model_json
 from finegraft.inference.graph_safety import check_graph
 from finegraft.inference.predictor import Predictor
+from finegraft.targets import Category, Number, Target
 
-# Our promise: the same file gives the same probabilities within this, on every engine and machine.
+# Our promise: the same file gives the same probabilities within this, on every engine and machine; and the same number
+# within so many deviations of those it learned from.
 TOLERANCE = 1e-3
 Verify = Literal["all", "one", "no"]
 
@@ -75,6 +77,9 @@ def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify:
         stored.description,
         temperature=stored.temperature,
         unsure_below=stored.unsure_below,
+        thresholds=stored.thresholds,
+        half_width=stored.half_width,
+        deviation=stored.deviation,
         engine=engine,
         threads=threads,
     )
@@ -101,9 +106,9 @@ def _check_entries(entries: dict[str, bytes], stored: model_json.Stored) -> None
 
 
 def _answer(predictor: Predictor, content: bytes) -> list[float]:
-    """The probability of every class, in order, to six decimals."""
-    by_label = dict(predictor.predict(content).ranking)
-    return [round(by_label[label], 6) for label in predictor.target.labels]
+    """The probability of every label, in order, to six decimals; or the number, to seven digits."""
+    digits = ".7g" if isinstance(predictor.target, Number) else ".6f"
+    return [float(format(value, digits)) for value in predictor.judgement(content).values.tolist()]
 
 
 def _check_sample(predictor: Predictor, name: str, content: bytes, wanted: tuple[float, ...]) -> None:
@@ -111,12 +116,22 @@ def _check_sample(predictor: Predictor, name: str, content: bytes, wanted: tuple
         got = _answer(predictor, content)
     except UnreadableFile as error:
         raise BundleError(f"its sample {name!r} cannot be read: {error.reason}", _MEND) from error
-    differences = np.abs(np.subtract(got, wanted))
+    differences = np.abs(np.subtract(got, wanted)) / predictor.deviation
     worst = int(differences.argmax())
     if not differences[worst] <= TOLERANCE:  # NaN, which argmax finds first, is no agreement either
         raise BundleError(
-            f"it answers differently here: for its sample {name!r} the class {predictor.target.labels[worst]!r} has "
-            f"probability {got[worst]:.4f}, and had {wanted[worst]:.4f} where the bundle was made.",
+            f"it answers differently here: {_told(predictor.target, name, worst, got[worst], wanted[worst])} where the "
+            "bundle was made.",
             f"It was made with {predictor.description.get('finegraft')}; make it again with this version, or "
             "load it with verify='no' to use it all the same.",
         )
+
+
+def _told(target: Target, name: str, column: int, got: float, wanted: float) -> str:
+    """What differs."""
+    if isinstance(target, Number):
+        return f"for its sample {name!r} it says {got:g}, and said {wanted:g}"
+    what = "class" if isinstance(target, Category) else "tag"
+    return (
+        f"for its sample {name!r} the {what} {target.labels[column]!r} has probability {got:.4f}, and had {wanted:.4f}"
+    )

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from finegraft.inference.predictor import Predictor
+from finegraft.targets import Category, Number, Tags, Target
 
 _JUDGED_ON = {
     "test": "the given test part",
     "validation": "the given validation part",
     "held-out": "a part held out of training",
+}
+_LIMITS = {
+    Category.kind: "It answers with one of its classes whatever it is shown, also when none of them fits.",
+    Tags.kind: "It knows no other tags, and answers with none where none seems to fit.",
+    Number.kind: "It answers with a number whatever it is shown, also far from those it learned from.",
 }
 _SHOWN_CLASSES = 100
 
@@ -21,7 +27,7 @@ def card(predictor: Predictor, chapters: Mapping[str, str] | None = None) -> str
     `chapters` (heading -> Markdown) is what more its training can tell, see `finegraft.reporting.chapters`.
     """
     parts = [
-        f"# {len(predictor.target)} classes from {plain(predictor.description['backbone'].get('name', 'a backbone'))}",
+        f"# {_answers(predictor.target)} from {plain(predictor.description['backbone'].get('name', 'a backbone'))}",
         _what(predictor),
         "## How good it is",
         _measured(predictor),
@@ -33,18 +39,29 @@ def card(predictor: Predictor, chapters: Mapping[str, str] | None = None) -> str
         "or in Python\n\n"
         '    import finegraft as fg\n    fg.load("model.fg").predict("photo.jpg")',
         "## What it cannot do",
-        "It answers with one of its classes whatever it is shown, also when none of them fits. Its numbers hold for "
+        f"{_LIMITS[predictor.target.kind]} Its numbers hold for "
         "items like those it was judged on; other cameras, places or times may lower them. " + _doubt(predictor),
     ]
     return "\n\n".join(parts) + "\n"
 
 
+def _answers(target: Target) -> str:
+    """What there is to answer: "3 classes"."""
+    if isinstance(target, Number):
+        return "A number"
+    return f"{len(target)} {'classes' if isinstance(target, Category) else 'tags' if len(target) > 1 else 'tag'}"
+
+
 def _what(predictor: Predictor) -> str:
-    labels = predictor.target.labels
+    kind, target = predictor.description["modality"], predictor.target
+    if isinstance(target, Number):
+        return f"Says a number for an item of {kind} data, in the unit of the numbers it learned from."
+    labels = target.labels
     names = "\n".join(f"- {plain(label)}" for label in labels[:_SHOWN_CLASSES])
     more = len(labels) - _SHOWN_CLASSES
     rest = f"\n- and {more} more, listed in model.json" if more > 0 else ""
-    kind = predictor.description["modality"]
+    if isinstance(target, Tags):
+        return f"Says which of these tags an item of {kind} data has, any number of them or none:\n\n{names}{rest}"
     return f"Says which of these classes an item of {kind} data belongs to:\n\n{names}{rest}"
 
 
@@ -55,13 +72,14 @@ def _measured(predictor: Predictor) -> str:
     where = _JUDGED_ON.get(described["judged_on"] or "", "data it was not trained on")
     count = "" if described["n_judged"] is None else f", {described['n_judged']} items"
     lines = [f"Measured on {where}{count}; in brackets the 95 % interval.", "", "| metric | value |", "|---|---|"]
-    lines += [f"| {plain(name)} | {_number(metric)} |" for name, metric in described["metrics"].items()]
+    form = ".4g" if isinstance(predictor.target, Number) else ".3f"
+    lines += [f"| {plain(name)} | {_number(metric, form)} |" for name, metric in described["metrics"].items()]
     return "\n".join(lines)
 
 
-def _number(metric: dict[str, Any]) -> str:
+def _number(metric: dict[str, Any], form: str) -> str:
     interval = metric["interval"]
-    return f"{metric['value']:.3f}" + (f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else "")
+    return format(metric["value"], form) + (f" ({interval[0]:{form}} to {interval[1]:{form}})" if interval else "")
 
 
 def _origin(predictor: Predictor) -> str:
@@ -77,15 +95,28 @@ def _origin(predictor: Predictor) -> str:
 
 
 def _doubt(predictor: Predictor) -> str:
-    below = predictor.unsure_below
-    words = f"Answers below a probability of {below:.2f} are called a close call: let a person look."
-    close = "It never calls an answer a close call." if below == 0 else words
     strange = (
         "Items unlike those it learned from are called so: do not trust its answer there."
         if predictor.tells_novelty
         else "It cannot tell items unlike those it learned from."
     )
-    return f"{close} {strange}"
+    return f"{_close(predictor)} {strange}"
+
+
+def _close(predictor: Predictor) -> str:
+    """When an answer is a close call; for a number, how far it may be off."""
+    if isinstance(predictor.target, Number):
+        if predictor.half_width is None:
+            return "How far its numbers may be off was not measured."
+        return f"The true number lies within {predictor.half_width:.4g} of the answer in 90 of 100 cases."
+    below = predictor.unsure_below
+    words = f"Answers below a probability of {below:.2f} are called a close call: let a person look."
+    if isinstance(predictor.target, Tags):
+        words = (
+            "An answer is called a close call where any tag lies nearer than "
+            f"{100 * below:.0f} % of the way to the threshold from which on it is answered: let a person look."
+        )
+    return "It never calls an answer a close call." if below == 0 else words
 
 
 def plain(value: object) -> str:

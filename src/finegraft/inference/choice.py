@@ -56,6 +56,11 @@ class Choice:
         return float(whole.max() if self._asks_one else whole[list(self.columns)].max())
 
     @property
+    def is_whole(self) -> bool:
+        """Whether every class may be answered."""
+        return self == everything(self.target)
+
+    @property
     def _asks_one(self) -> bool:
         return len(self.columns) == 1
 

@@ -1,9 +1,11 @@
 """What `model.json` of a bundle holds, and the reader that believes none of it.
 
 Fields: `format` (number of the format) · `finegraft` (the version that wrote it) · `modality` · `target` (kind, classes
-in order) · `preprocess` (with its decoder) · `backbone` (row) · `metrics` (name -> value, interval, and method since
-there are several) · `temperature` (0.05 to 20, the bounds it is fitted within) · `unsure_below` · `n_train` ·
-`n_judged` · `judged_on` · `digest` (of model.onnx) · `samples` (name, probabilities).
+or tags in order) · `preprocess` (with its decoder) · `backbone` (row) · `metrics` (name -> value, interval, and method
+since there are several) · `temperature` (0.05 to 20, the bounds it is fitted within) · `unsure_below` · `n_train` ·
+`n_judged` · `judged_on` · `digest` (of model.onnx) · `samples` (name, probabilities). With tags also `thresholds`, in
+order. With a number also `half_width` of its interval (null where unknown) and `deviation` of the numbers it learned,
+and a sample holds the number as `value`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from finegraft import __version__
 from finegraft.errors import BundleError
 from finegraft.evaluation.calibration import COLDEST, HOTTEST
 from finegraft.inference.predictor import Description, Predictor
-from finegraft.targets import Category
+from finegraft.targets import Category, Number, Tags, Target
 
 FORMAT_VERSION = 1
 _MEND = "Make the bundle again, or ask whoever sent it."
@@ -29,13 +31,16 @@ _UPGRADE = "Upgrade with: pip install --upgrade finegraft"
 class Stored:
     """The content of a `model.json`, checked; `preprocess` is left for its modality to read."""
 
-    target: Category
+    target: Target
     description: Description
     preprocess: dict[str, Any]
     temperature: float
     unsure_below: float
     digest: str
     samples: dict[str, tuple[float, ...]]
+    thresholds: tuple[float, ...] | None = None
+    half_width: float | None = None
+    deviation: float = 1.0
 
 
 def written(predictor: Predictor, digest: str, samples: dict[str, list[float]]) -> bytes:
@@ -51,22 +56,36 @@ def written(predictor: Predictor, digest: str, samples: dict[str, list[float]]) 
         "metrics": described["metrics"],
         "temperature": predictor.temperature,
         "unsure_below": predictor.unsure_below,
+        **_for_kind(predictor),
         "n_train": described["n_train"],
         "n_judged": described["n_judged"],
         "judged_on": described["judged_on"],
         "digest": digest,
-        "samples": [{"name": name, "probabilities": values} for name, values in samples.items()],
+        "samples": [{"name": name, **_sample(predictor.target, values)} for name, values in samples.items()],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _for_kind(predictor: Predictor) -> dict[str, Any]:
+    """What only models with tags, or with a number, have."""
+    if isinstance(predictor.target, Tags):
+        return {"thresholds": list(predictor.thresholds or ())}
+    if isinstance(predictor.target, Number):
+        return {"half_width": predictor.half_width, "deviation": predictor.deviation}
+    return {}
+
+
+def _sample(target: Target, values: list[float]) -> dict[str, Any]:
+    return {"value": values[0]} if isinstance(target, Number) else {"probabilities": values}
 
 
 def parsed(content: bytes) -> Stored:
     """Read a `model.json`. Raises `BundleError` for a newer format, and naming the first field that is wrong."""
     stored = _object(content)
     _check_format(stored)
-    labels = _labels(stored)
+    target = _target(stored)
     return Stored(
-        target=Category(labels),
+        target=target,
         description={
             "modality": _field(stored, "modality", _is_text),
             "backbone": _field(stored, "backbone", _is_object),
@@ -80,8 +99,22 @@ def parsed(content: bytes) -> Stored:
         temperature=float(_field(stored, "temperature", lambda v: _is_number(v) and COLDEST <= v <= HOTTEST)),
         unsure_below=float(_field(stored, "unsure_below", _is_share)),
         digest=_field(stored, "digest", _is_text),
-        samples=_samples(stored, len(labels)),
+        samples=_samples(stored, target),
+        **_of_kind(stored, target),
     )
+
+
+def _of_kind(stored: dict[str, Any], target: Target) -> dict[str, Any]:
+    """The fields of `Stored` that only tags, or numbers, have."""
+    if isinstance(target, Tags):
+        k = len(target)
+        cuts = _field(stored, "thresholds", lambda v: isinstance(v, list) and len(v) == k and all(map(_is_inside, v)))
+        return {"thresholds": tuple(map(float, cuts))}
+    if isinstance(target, Number):
+        width = _field(stored, "half_width", lambda v: v is None or (_is_number(v) and v >= 0))
+        deviation = _field(stored, "deviation", lambda v: _is_number(v) and v > 0)
+        return {"half_width": None if width is None else float(width), "deviation": float(deviation)}
+    return {}
 
 
 def _object(content: bytes) -> dict[str, Any]:
@@ -115,28 +148,32 @@ def _check_format(stored: dict[str, Any]) -> None:
         )
 
 
-def _labels(stored: dict[str, Any]) -> tuple[str, ...]:
+def _target(stored: dict[str, Any]) -> Target:
     target = _field(stored, "target", _is_object)
-    if target.get("kind") != Category.kind:
-        raise BundleError(f"This finegraft cannot answer with targets of the kind {target.get('kind')!r}.", _UPGRADE)
-    labels = target.get("labels")
-    good = isinstance(labels, list) and len(labels) >= 2 and all(map(_is_text, labels))
+    kind, labels = target.get("kind"), target.get("labels")
+    if kind == Number.kind:
+        return Number()
+    if kind not in (Category.kind, Tags.kind):
+        raise BundleError(f"This finegraft cannot answer with targets of the kind {kind!r}.", _UPGRADE)
+    fewest, wanted = (2, "two or more different class names") if kind == Category.kind else (1, "different tags")
+    good = isinstance(labels, list) and len(labels) >= fewest and all(map(_is_text, labels))
     if not good or len(set(labels)) != len(labels):
-        raise BundleError("The bundle's model.json is wrong: 'target' needs two or more different class names.", _MEND)
-    return tuple(labels)
+        raise BundleError(f"The bundle's model.json is wrong: 'target' needs {wanted}.", _MEND)
+    return Category(tuple(labels)) if kind == Category.kind else Tags(tuple(labels))
 
 
-def _samples(stored: dict[str, Any], classes: int) -> dict[str, tuple[float, ...]]:
+def _samples(stored: dict[str, Any], target: Target) -> dict[str, tuple[float, ...]]:
     def is_sample(sample: Any) -> bool:
-        return (
-            _is_object(sample)
-            and _is_text(sample.get("name"))
-            and isinstance(sample.get("probabilities"), list)
-            and len(sample["probabilities"]) == classes
-            and all(map(_is_share, sample["probabilities"]))
-        )
+        if not (_is_object(sample) and _is_text(sample.get("name"))):
+            return False
+        if isinstance(target, Number):
+            return _is_number(sample.get("value"))
+        found = sample.get("probabilities")
+        return isinstance(found, list) and len(found) == len(target) and all(map(_is_share, found))
 
     samples = _field(stored, "samples", lambda v: isinstance(v, list) and all(map(is_sample, v)))
+    if isinstance(target, Number):
+        return {sample["name"]: (float(sample["value"]),) for sample in samples}
     return {sample["name"]: tuple(sample["probabilities"]) for sample in samples}
 
 
@@ -169,6 +206,10 @@ def _is_count(value: Any) -> bool:
 def _is_number(value: Any) -> bool:
     # JSON writes whole numbers of any length; those beyond a float's range would fail where they are first used.
     return (_is_whole(value) or isinstance(value, float)) and abs(value) <= sys.float_info.max
+
+
+def _is_inside(value: Any) -> bool:
+    return _is_number(value) and 0 < value < 1
 
 
 def _is_share(value: Any) -> bool:

@@ -12,11 +12,12 @@ import numpy as np
 from finegraft.data.contents import read_content
 from finegraft.errors import BundleError, UnreadableFile, UsageError
 from finegraft.inference import choice
+from finegraft.inference.answering import OneClass, SeveralTags, answering_of
 from finegraft.inference.engines import Engines
-from finegraft.inference.prediction import CLOSE_CALL, UNLIKE_TRAINING, Prediction, PredictionError
+from finegraft.inference.prediction import AnyPrediction, Prediction, PredictionError
 from finegraft.modality import Preprocess
 from finegraft.runtimes import purpose_for
-from finegraft.targets import Category
+from finegraft.targets import Category, Number, Tags, Target
 
 __all__ = ["Description", "Item", "Prediction", "PredictionError", "Predictor"]
 
@@ -40,13 +41,24 @@ class Description(TypedDict):
     finegraft: NotRequired[str]
 
 
+class Certainty(TypedDict, total=False):
+    """How sure answers may be, as `Predictor` takes it: what its target has no use for is not given."""
+
+    temperature: float
+    unsure_below: float
+    thresholds: tuple[float, ...] | None
+    half_width: float | None
+    deviation: float
+
+
 class Judgement(NamedTuple):
-    """What a model makes of one item: `probabilities` float64 (k,) of its labels, and its `novelty`.
+    """What a model makes of one item: `values` float64, the probabilities (k,) of its labels or the number (1,), and
+    its `novelty`.
 
     Above 1 an item is unlike the training data; None where the model cannot tell.
     """
 
-    probabilities: np.ndarray
+    values: np.ndarray
     novelty: float | None
 
 
@@ -59,9 +71,16 @@ class Predictor:
     """Answers from files or their bytes, the same whichever engine runs it; safe to use from many threads.
 
     `graph` is an ONNX model with the outputs `scores` (n, k), `features`, `map` and, where it can tell what is unlike
-    its training data, `novelty` (n,); scores divided by `temperature` give calibrated probabilities. An answer is
-    unsure ("unlike training") above a novelty of 1, and ("close call") below the probability `unsure_below` among all
-    classes. `engine` is "auto" (the one that starts fastest for a few items, the fastest for many) or a name in
+    its training data, `novelty` (n,). An answer is unsure ("unlike training") above a novelty of 1.
+
+    - For a `Category` scores divided by `temperature` give calibrated probabilities, and an answer below the
+      probability `unsure_below` among all classes is unsure ("close call").
+    - For `Tags` they do so by the sigmoid; a tag is answered at or above its one of `thresholds` (default: 0.5), and an
+      answer is a close call where any tag is nearer to its threshold than `unsure_below`.
+    - For a `Number` the score is the answer, and `half_width` reaches to either side of it; `deviation` is that of the
+      numbers it learned, the measure of what is a small difference.
+
+    `engine` is "auto" (the one that starts fastest for a few items, the fastest for many) or a name in
     `finegraft.runtimes.ENGINES`.
 
     >>> predictor = fg.load("flowers.fg")                                  # doctest: +SKIP
@@ -73,11 +92,14 @@ class Predictor:
         self,
         graph: bytes,
         preprocess: Preprocess,
-        target: Category,
+        target: Target,
         description: Description,
         *,
         temperature: float = 1.0,
         unsure_below: float = 0.0,
+        thresholds: tuple[float, ...] | None = None,
+        half_width: float | None = None,
+        deviation: float = 1.0,
         engine: str = "auto",
         threads: int | None = None,
     ) -> None:
@@ -86,12 +108,15 @@ class Predictor:
         self.description = description
         self.temperature = temperature
         self.unsure_below = unsure_below
+        self.half_width = half_width
+        self.deviation = deviation
         self.engines = Engines(graph, engine, threads)
-        self._choice = choice.everything(target)
+        self._answering = answering_of(target, temperature, unsure_below, thresholds, half_width)
 
     def __repr__(self) -> str:
         backbone = self.description["backbone"].get("name", "?")
-        return f"Predictor({self.description['modality']}, {len(self.labels)} answers, backbone {backbone})"
+        answers = "a number" if not self.labels else f"{len(self.labels)} {'tags' if self.thresholds else 'answers'}"
+        return f"Predictor({self.description['modality']}, {answers}, backbone {backbone})"
 
     @property
     def graph(self) -> bytes:
@@ -100,23 +125,31 @@ class Predictor:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The possible answers, in the order of `probabilities`."""
-        return self._choice.labels
+        """The possible answers, in the order of their probabilities; none where a number is answered."""
+        return self._answering.labels
+
+    @property
+    def thresholds(self) -> tuple[float, ...] | None:
+        """From which probability on each tag is answered; None where the target is no tags."""
+        return self._answering.thresholds if isinstance(self._answering, SeveralTags) else None
 
     @property
     def tells_novelty(self) -> bool:
         """Whether it can tell what is unlike its training data."""
         return "novelty" in self.engines.get("start").outputs
 
-    def predict(self, item: Item) -> Prediction:
+    def predict(self, item: Item) -> AnyPrediction:
         """The answer for one file or its bytes. Raises `UnreadableFile` with a code and a reason."""
-        x = self._load(item)
-        outputs = self.engines.get("start").run(x[None])
-        return self._prediction(item, self._checked({name: values[0] for name, values in outputs.items()}))
+        return self._prediction(item, self._asked(item))
+
+    def judgement(self, item: Item) -> Judgement:
+        """What the model makes of one file or its bytes. Raises `UnreadableFile` with a code and a reason."""
+        raw = self._asked(item)
+        return Judgement(self._answering.values(raw.scores), raw.novelty)
 
     def predict_many(
         self, items: Iterable[Item], workers: int | None = None
-    ) -> Generator[Prediction | PredictionError, None, None]:
+    ) -> Generator[AnyPrediction | PredictionError, None, None]:
         """An answer or an error for each item, in their order; reading and inference overlap.
 
         `items` may be endless. `workers` threads (default as in `features.pipeline.run_all`) take an item each.
@@ -137,7 +170,7 @@ class Predictor:
                 if isinstance(raw, UnreadableFile):
                     yield raw
                 else:
-                    yield Judgement(self._choice.probabilities(raw.scores, self.temperature), raw.novelty)
+                    yield Judgement(self._answering.values(raw.scores), raw.novelty)
 
     def among(self, labels: Sequence[str]) -> Predictor:
         """This predictor with only these classes to choose from; a single one is answered with "yes" or "no".
@@ -146,18 +179,21 @@ class Predictor:
         and its probability is its own. Whether an answer is unsure is judged on probabilities among all classes, as
         `unsure_below` was learned: that of the answer where there are several, so an item like none of them is
         unsure; that of the first of all classes for "yes" and "no". Raises `UsageError` for an unknown name, with the
-        nearest known one.
+        nearest known one, and where the model answers with tags or a number.
         """
+        if not isinstance(self.target, Category):
+            kind = "several tags, each by itself" if isinstance(self.target, Tags) else "a number"
+            raise UsageError(f"This model answers with {kind}: there is nothing to choose among.", "Ask without it.")
         restricted = Predictor.__new__(Predictor)
         restricted.__dict__.update(self.__dict__)
-        restricted._choice = choice.among(self.target, labels)
+        restricted._answering = OneClass(choice.among(self.target, labels), self.temperature, self.unsure_below)
         return restricted
 
     def save(self, path: str | Path, chapters: Mapping[str, str] | None = None) -> None:
         """Write the bundle `path`, whole or not at all; see `finegraft.inference.bundle.save`."""
         from finegraft.inference import bundle
 
-        if self._choice != choice.everything(self.target):
+        if isinstance(self._answering, OneClass) and not self._answering.choice.is_whole:
             raise UsageError("A bundle holds all classes of a model.", "Save the one that .among() was called on.")
         bundle.save(self, path, chapters)
 
@@ -171,15 +207,21 @@ class Predictor:
             for item, outputs in answers:
                 yield item, outputs if isinstance(outputs, UnreadableFile) else self._checked(outputs)
 
+    def _asked(self, item: Item) -> _Raw:
+        x = self._load(item)
+        outputs = self.engines.get("start").run(x[None])
+        return self._checked({name: values[0] for name, values in outputs.items()})
+
     def _load(self, item: Item) -> np.ndarray:
         return self.preprocess.load(item if isinstance(item, bytes) else read_content(Path(item)))
 
     def _checked(self, outputs: Mapping[str, np.ndarray]) -> _Raw:
         """What the graph says of one item, refused where no honest answer can be made of it."""
         scores, novelty = outputs["scores"], outputs.get("novelty")
-        if scores.shape != (len(self.target),):
+        wanted = 1 if isinstance(self.target, Number) else len(self.target)
+        if scores.shape != (wanted,):
             raise BundleError(
-                f"The model gives scores of shape {scores.shape} for {len(self.target)} classes.", "Export it again."
+                f"The model gives scores of shape {scores.shape} for {_wanted(self.target)}.", "Export it again."
             )
         if not np.isfinite(scores).all():
             raise BundleError("The model's scores are not finite numbers.", "Train it again, with a lower rate.")
@@ -189,23 +231,16 @@ class Predictor:
             raise BundleError("The model's novelty is not one finite number an item.", "Export it again.")
         return _Raw(scores, float(novelty))
 
-    def _prediction(self, item: Item, raw: _Raw) -> Prediction:
-        scores = raw.scores
-        probabilities = self._choice.probabilities(scores, self.temperature)
-        answer = self._choice.answer(scores, probabilities)
-        order = np.argsort(-probabilities, kind="stable")
-        if order[0] != answer:  # yes or no: the answer may have the smaller part
-            order = order[::-1]
-        names = map(self.labels.__getitem__, order.tolist())
-        ranking = tuple(zip(names, probabilities[order].tolist(), strict=True))
-        label, probability = ranking[0]
-        return Prediction(label, probability, ranking, self._doubt(raw), _path_of(item))
+    def _prediction(self, item: Item, raw: _Raw) -> AnyPrediction:
+        strange = raw.novelty is not None and raw.novelty > 1
+        return self._answering.prediction(raw.scores, strange, _path_of(item))
 
-    def _doubt(self, raw: _Raw) -> str | None:
-        """The reason to ask a person. What is unlike anything learned from has no class to be close to."""
-        if raw.novelty is not None and raw.novelty > 1:
-            return UNLIKE_TRAINING
-        return CLOSE_CALL if self._choice.certainty(raw.scores, self.temperature) < self.unsure_below else None
+
+def _wanted(target: Target) -> str:
+    """What a model is to answer: "3 classes"."""
+    if isinstance(target, Number):
+        return "a number"
+    return f"{len(target)} {'classes' if isinstance(target, Category) else 'tags'}"
 
 
 def _path_of(item: Item) -> str | None:

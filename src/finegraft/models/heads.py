@@ -24,6 +24,19 @@ class Standardise(nn.Module):
         return (x - cast(Tensor, self.mean)) / cast(Tensor, self.deviation)
 
 
+class Rescale(nn.Module):
+    """x * deviation + mean, both fixed: standardised numbers back in their own unit. (n, k) -> (n, k)."""
+
+    def __init__(self, mean: Tensor, deviation: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale and shift each column."""
+        return x * cast(Tensor, self.deviation) + cast(Tensor, self.mean)
+
+
 def make(kind: HeadKind, features: Tensor, classes: int, hidden: int = HIDDEN) -> nn.Sequential:
     """A fresh head for `features` (n, d), its random weights drawn from torch's generator.
 
@@ -52,7 +65,7 @@ def make(kind: HeadKind, features: Tensor, classes: int, hidden: int = HIDDEN) -
 def folded(head: nn.Sequential) -> list[tuple[np.ndarray, np.ndarray]]:
     """The head in evaluation mode as (weight (out, in), bias (out,)) pairs with ReLU between them, float64.
 
-    Standardisation and batch norm are affine, so they vanish into their neighbours.
+    Standardisation, batch norm and a last `Rescale` are affine, so they vanish into their neighbours.
     """
     layers: list[tuple[np.ndarray, np.ndarray]] = []
     shift: np.ndarray | None = None
@@ -75,6 +88,10 @@ def folded(head: nn.Sequential) -> list[tuple[np.ndarray, np.ndarray]]:
                 weight * gain[:, None],
                 (bias - _array(cast(Tensor, module.running_mean))) * gain + _array(module.bias),
             )
+        elif isinstance(module, Rescale):
+            weight, bias = layers[-1]
+            gain = _array(cast(Tensor, module.deviation))
+            layers[-1] = weight * np.reshape(gain, (-1, 1)), bias * gain + _array(cast(Tensor, module.mean))
         elif not isinstance(module, nn.Dropout | nn.ReLU):
             raise TypeError(f"A head cannot fold a {type(module).__name__}.")
     return layers

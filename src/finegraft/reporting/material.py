@@ -10,7 +10,7 @@ from typing import Any
 
 from finegraft import modality
 from finegraft.data.dataset import Dataset
-from finegraft.errors import FinegraftError
+from finegraft.errors import FinegraftError, RunError
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
 from finegraft.reporting import wording
@@ -38,7 +38,10 @@ class Material:
             return cls(source)
         settings = source.settings
         curve = source.lr_curve or settings.get("lr_curve")
-        return cls(source.evaluation(), source.path, settings, source.dataset(), source.history(), curve)
+        evaluation = source.evaluation()
+        if not isinstance(evaluation, Evaluation):
+            raise RunError(f"The run {source.path} answers with no classes.", "Only runs of classes have this page.")
+        return cls(evaluation, source.path, settings, source.dataset(), source.history(), curve)
 
     @property
     def noun(self) -> str:

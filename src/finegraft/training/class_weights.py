@@ -65,6 +65,13 @@ def choose(counts: Mapping[str, int], wanted: Wanted = "auto") -> ClassWeights:
     return ClassWeights(values, said, True)
 
 
+def none(wanted: Wanted) -> ClassWeights:
+    """The weights where what is learned is no class: every record counts the same. Raises as `choose` does."""
+    if wanted not in get_args(Wanted):
+        raise UsageError(f"Class weights are 'auto' or 'no', got {wanted!r}.")
+    return ClassWeights(None, "All records count the same: only classes are weighed.", False)
+
+
 def weights_of(counts: np.ndarray) -> np.ndarray:
     """Weights float64 (k,) in inverse proportion to `counts` int (k,), at least 1 each; 1 on average over the records.
 

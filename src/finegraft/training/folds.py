@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from finegraft.models.novelty import Novelty
+
 # (rows to learn from, rows to score) -> scores (len(rows to score), k)
 LearnAndScore = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """What was found out of fold of the n training records, in their order.
+
+    `scores` float (n, k), `truth` as the target encodes it, `groups` what belongs together. `novelty` is the measure
+    of what is unlike the training data and `novel` float64 (n,) what it says of each record from the other folds; both
+    None where too few records tell.
+    """
+
+    scores: np.ndarray
+    truth: np.ndarray
+    groups: Sequence[str]
+    novelty: Novelty | None = None
+    novel: np.ndarray | None = None
 
 
 def out_of_fold(folds: np.ndarray, learn_and_score: LearnAndScore) -> np.ndarray:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -16,22 +15,25 @@ from finegraft.data.record import Split
 from finegraft.data.splits import hold_out
 from finegraft.errors import DataError, UsageError
 from finegraft.evaluation.growth import LearningCurve
-from finegraft.evaluation.result import Evaluation
+from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.inference.predictor import Predictor
 from finegraft.models import heads
 from finegraft.models.heads import HeadKind
-from finegraft.targets import Category, softmax
+from finegraft.targets import Category, Target
 from finegraft.training import class_weights as weighing
-from finegraft.training import loop
+from finegraft.training import judging, tasks
 from finegraft.training.callbacks import History
-from finegraft.training.confidence import WANTED_ERROR, Calibration, calibrate
+from finegraft.training.category_calibration import Calibration
+from finegraft.training.confidence import WANTED_ERROR, calibrate
+from finegraft.training.learnable import encode, target_of
 from finegraft.training.learning_curve import Trainer, learning_curve
 from finegraft.training.lr_finder import LRCurve, find_lr
-from finegraft.training.objective import Objective, of_categories
+from finegraft.training.origin import Origin
 from finegraft.training.progress import LiveTable
 from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, default_hidden, scores_of
 from finegraft.training.schedule import constant, one_cycle
 from finegraft.training.sealed import Sealed
+from finegraft.training.tasks import AnyCalibration
 from finegraft.training.trials import HeadTrial, better, try_heads
 
 # The part of the training records that the kind of head is chosen by, where no validation part is free for it.
@@ -39,20 +41,8 @@ INNER_PART = 0.2
 _PARTS = get_args(Split)
 
 
-class Origin(Protocol):
-    """Where the features came from; it knows how to join a trained head to the backbone."""
-
-    def predictor(self, layers: Sequence[tuple[np.ndarray, np.ndarray]], learner: Learner) -> Predictor:
-        """The backbone with `layers` (weight, bias) behind it, as a predictor."""
-        ...
-
-    def describe(self) -> dict[str, Any]:
-        """`backbone`, `preprocess`, `engine` and `threads`, for run.json."""
-        ...
-
-
 class Learner:
-    """Learns the classes of `data` from `features`.
+    """Learns the classes, the tags or the number of `data` from `features`.
 
     `features` float32 (n, d): row i belongs to `data.usable[i]`; `mirrored`, of the same shape, holds the features of
     the mirrored photos, to be learned from as well. `head` is "linear", "mlp", or "auto" to choose by
@@ -91,7 +81,8 @@ class Learner:
         self.curve: LRCurve | None = None
         self.lr: float | None = None
         self.trials: tuple[HeadTrial, ...] = ()
-        truth = self.target.encode([str(record.label) for record in data.usable])
+        task = tasks.of(self.target)
+        truth = encode(self.target, data.usable)
         views = [None if view is None else torch.from_numpy(view).to(device) for view in (features, mirrored)]
         table = Table(cast(Tensor, views[0]), torch.from_numpy(truth).to(device), views[1])
         # The judged part lies in an envelope; everything that chooses is given tables, and finds the others only.
@@ -102,16 +93,17 @@ class Learner:
         self.batch_size = default_batch_size(n_train) if batch_size is None else batch_size
         if self.batch_size < 1:
             raise UsageError(f"The batch size must be at least 1, got {batch_size!r}.")
-        self.class_weights = weighing.choose(_counts(data, self.target), class_weights)
-        objective = _objective(self.class_weights.values, device)
-        self._recipe = Recipe(
-            len(self.target), objective, self.batch_size, seed, self.class_weights.values, default_hidden(n_train)
-        )
+        self.class_weights = _weights(data, self.target, class_weights)
+        values = self.class_weights.values
+        weights = None if values is None else torch.from_numpy(values).to(device, torch.float32)
+        objective = task.objective(self._part("train").truth, weights)
+        outputs = tasks.outputs_of(self.target)
+        self._recipe = Recipe(outputs, objective, self.batch_size, seed, values, default_hidden(n_train), task)
         self._show = show
         self._head: HeadKind | None = None if head == "auto" else head
         self._network: nn.Sequential | None = None
         self._fits: list[Fit] = []
-        self._calibration: Calibration | None = None
+        self._calibration: AnyCalibration | None = None
 
     @property
     def head(self) -> HeadKind:
@@ -151,8 +143,8 @@ class Learner:
         return "validation" if "validation" in self.data.given_splits else self.data.judged_on
 
     @property
-    def calibration(self) -> Calibration:
-        """Temperature and threshold, from out-of-fold scores of the training part; computed on first use."""
+    def calibration(self) -> AnyCalibration:
+        """How sure answers may be, from out-of-fold scores of the training part; computed on first use."""
         if self._calibration is None:
             groups = [record.together for record in self.data.part("train")]
             self._calibration = calibrate(
@@ -160,20 +152,26 @@ class Learner:
             )
         return self._calibration
 
-    def learning_curve(self) -> LearningCurve:
-        """How accuracy grows with the photos learned from, and what more of them would bring.
+    def learning_curve(self) -> LearningCurve | None:
+        """How accuracy grows with the photos learned from, and what more of them would bring; None where the target is
+        no class.
 
         Measured within the training part: smaller heads are trained just as this one was, which takes about as long
         as `calibration`. Raises `UsageError` before any training.
         """
         if not self._fits:
             raise UsageError("There is no learning curve before a training.", "Call fit_one_cycle first.")
+        calibration = self.calibration
+        if not isinstance(self.target, Category) or not isinstance(calibration, Calibration):
+            return None
         groups = [record.together for record in self.data.part("train")]
         trainer = Trainer(self._recipe, self.head, self._fits, self._part("train"))
-        return learning_curve(trainer, groups, self.target.labels, self.calibration.probabilities, self.seed)
+        return learning_curve(trainer, groups, self.target.labels, calibration.probabilities, self.seed)
 
-    def evaluate(self, split: Split | None = None) -> Evaluation:
+    def evaluate(self, split: Split | None = None) -> AnyEvaluation:
         """Judge the records of `split` (default: `data.judged_on`), with calibrated probabilities.
+
+        An `Evaluation`, for tags a `TagsEvaluation`, for numbers a `NumberEvaluation`.
 
         The result knows how many differently trained networks were judged on `data.judged_on` so far (`looks`).
         Raises `DataError` where that part has no records.
@@ -186,16 +184,24 @@ class Learner:
             )
         table = self._judged.opened(len(self._fits)) if wanted == self.data.judged_on else self._part(wanted)
         scores, known = scores_of(self.network, table), self.calibration.novelty
-        return Evaluation(
-            keys=tuple(record.key for record in records),
-            target=self.target,
-            truth=table.truth.cpu().numpy(),
-            probabilities=softmax(scores, self.calibration.temperature),
-            groups=clusters(records),
-            traits=self.data.traits_of(records),
-            novelty=None if known is None else known.of(table.features.cpu().numpy(), scores),
-            looks=max(self._judged.looks, 1),
+        return judging.evaluation(
+            self.target,
+            self.calibration,
+            judging.Judged(
+                keys=tuple(record.key for record in records),
+                truth=table.truth.cpu().numpy(),
+                scores=scores,
+                groups=clusters(records),
+                traits=self.data.traits_of(records),
+                novelty=None if known is None else known.of(table.features.cpu().numpy(), scores),
+                looks=max(self._judged.looks, 1),
+            ),
         )
+
+    @property
+    def looks(self) -> int:
+        """How many differently trained networks were judged on `data.judged_on` so far."""
+        return self._judged.looks
 
     def predictor(self) -> Predictor:
         """What leaves the lab: backbone and head in one graph, with preprocess, classes, metrics and calibration."""
@@ -219,9 +225,8 @@ class Learner:
 
     def _watch(self, network: nn.Module) -> tuple[float, float]:
         if self.watched == self.data.judged_on:
-            return self._judged.watched(network, self._recipe.objective)
-        part = self._part(self.watched)
-        return loop.judge(network, part.features, part.truth, self._recipe.objective)
+            return self._judged.watched(network, self._recipe)
+        return self._recipe.judge(network, self._part(self.watched))
 
     def _chosen_head(self) -> HeadKind:
         try:
@@ -246,45 +251,15 @@ def _rows(data: Dataset, split: Split) -> np.ndarray:
     return np.array([i for i, record in enumerate(data.usable) if record.split == split], dtype=np.int64)
 
 
-def _counts(data: Dataset, target: Category) -> dict[str, int]:
-    """Training records of each class, in the order of the classes."""
+def _weights(data: Dataset, target: Target, wanted: weighing.Wanted) -> weighing.ClassWeights:
+    """What a record of each class counts, by the training records; all the same where the target is no class."""
+    if not isinstance(target, Category):
+        return weighing.none(wanted)
     counted = Counter(str(record.label) for record in data.part("train"))
-    return {label: counted[label] for label in target.labels}
-
-
-def _objective(weights: np.ndarray | None, device: str) -> Objective:
-    return of_categories(weights=None if weights is None else torch.from_numpy(weights).to(device, torch.float32))
+    return weighing.choose({label: counted[label] for label in target.labels}, wanted)
 
 
 def _positive(epochs: int) -> int:
     if epochs < 1:
         raise UsageError(f"The number of epochs must be at least 1, got {epochs!r}.")
     return epochs
-
-
-def target_of(data: Dataset) -> Category:
-    """The classes of the training part.
-
-    Raises `UsageError` for labels that are no classes, and `DataError` for classes that cannot be learned or judged.
-    """
-    label = next((record.label for record in data.usable), "")
-    if not isinstance(label, str):
-        what = "several labels per photo" if isinstance(label, tuple) else "numbers"
-        raise UsageError(
-            f"finegraft cannot learn {what} yet; checking and splitting work.",
-            "Name a column with one class per photo.",
-        )
-    _ = data.judged_on  # raises where nothing was held out
-    target = Category.of(str(record.label) for record in data.part("train"))
-    if len(target) < 2:
-        raise DataError(
-            f"There must be two classes or more to learn from, got {list(target.labels)}.",
-            "Put the photos of each class in a folder of its own.",
-        )
-    lost = sorted(set(data.classes) - set(target.labels))
-    if lost:
-        raise DataError(
-            f"These classes have records to judge but none to learn from: {', '.join(lost)}.",
-            "Add records of them to the training part, or take them out.",
-        )
-    return target

@@ -15,38 +15,57 @@ ALLOWED = 0.03
 RANK = 128
 _PER_DIMENSION = 4  # records for each dimension of the subspace: with fewer it passes through them all
 _SHRINK = 0.1  # towards the sphere, so that directions seen in few records do not decide
+_BY_SCORE = 2  # column of `Likeness.signs`
 _FEWEST = 24  # records below which nothing can be said
 # Records that the likeness is taken of, drawn by chance, and of each class at least: a hundred thousand would cost
 # minutes and gigabytes. On clothing 1,000, 1,500 and 3,000 tell strangers and classes held back equally well.
 _MOST, _OF_EACH = 1500, 8
 
 
-def novelty(table: Table, scores: np.ndarray, folds: np.ndarray, seed: int) -> tuple[Novelty, np.ndarray] | None:
+def novelty(
+    table: Table,
+    scores: np.ndarray,
+    folds: np.ndarray,
+    seed: int,
+    kinds: np.ndarray | None = None,
+    by_score: bool = True,
+) -> tuple[Novelty, np.ndarray] | None:
     """The measure of `table`, and how novel each of its n records is to the others, float64 (n,).
 
     `scores` float (n, k) are out of fold, `folds` int (n,) the folds they are from. A record is compared with what is
-    learned from the other folds, as a new item is: compared with itself it would always look familiar. None for fewer
-    than 24 records.
+    learned from the other folds, as a new item is: compared with itself it would always look familiar. `kinds` int (n,)
+    in 0..m take the place of the classes where the truth of the table is none: the rarest tag, the fifth of the range
+    of numbers. Without `by_score` the best score is no sign: that of a photo without any tag is low, and that of a
+    number means nothing. None for fewer than 24 records.
     """
+    kinds = table.truth.cpu().numpy() if kinds is None else kinds
     if len(table.truth) < _FEWEST:
         return None
     signs = np.empty((len(scores), 3))
     for fold in np.unique(folds):
         rest = np.flatnonzero(folds == fold)
-        apart = likeness(table.rows(np.flatnonzero(folds != fold)), seed)
+        others = np.flatnonzero(folds != fold)
+        apart = likeness(table.rows(others), seed, kinds[others])
         signs[rest] = apart.signs(table.features[torch.from_numpy(rest)].cpu().numpy(), scores[rest])
     middle, spread = np.median(signs, axis=0), signs.std(axis=0)
     weights = 1 / np.where(spread > 0, spread, np.inf)
+    if not by_score:
+        weights[_BY_SCORE] = 0
     together = (signs - middle) @ weights
     limit = float(np.quantile(together, 1 - ALLOWED))
     limit = limit if limit > 0 else 1.0
-    found = Novelty(likeness(table, seed), weights / limit, float(-middle @ weights / limit))
+    found = Novelty(likeness(table, seed, kinds), weights / limit, float(-middle @ weights / limit))
     return found, together / limit
 
 
-def likeness(table: Table, seed: int) -> Likeness:
-    """The subspace of the features of `table` and the spread of its classes in it, from some of its records."""
-    table = table.rows(_some(table.truth.cpu().numpy(), seed))
+def likeness(table: Table, seed: int, kinds: np.ndarray | None = None) -> Likeness:
+    """The subspace of the features of `table` and the spread of its classes in it, from some of its records.
+
+    `kinds` as in `novelty`.
+    """
+    kinds = table.truth.cpu().numpy() if kinds is None else kinds
+    chosen = _some(kinds, seed)
+    table, kind = table.rows(chosen), torch.from_numpy(kinds[chosen]).to(table.features.device)
     mean, deviation = table.features.mean(0), table.features.std(0, correction=0) + 1e-3
     standard = (table.features - mean) / deviation
     rank = max(1, min(RANK, len(standard) // _PER_DIMENSION, standard.shape[1]))
@@ -54,9 +73,9 @@ def likeness(table: Table, seed: int) -> Likeness:
         torch.manual_seed(seed)
         _, _, basis = torch.svd_lowrank(standard, q=rank, niter=2)  # Halko et al., 2011, arXiv 0909.4061
     inside = standard @ basis
-    present = torch.unique(table.truth)
-    centres = torch.stack([inside[table.truth == number].mean(0) for number in present])
-    place = torch.searchsorted(present, table.truth)
+    present = torch.unique(kind)
+    centres = torch.stack([inside[kind == number].mean(0) for number in present])
+    place = torch.searchsorted(present, kind)
     within = _whitening(inside - centres[place])
     return Likeness(*map(_array, (mean, deviation, basis, within, _whitening(inside), centres @ within)))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
-# Scores (n, k) and truth (n,) to the mean loss, a scalar.
+# Scores (n, k) and truth, (n,) or (n, k) by the target, to the mean loss, a scalar.
 Objective = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -24,3 +25,30 @@ def of_categories(label_smoothing: float = 0.0, weights: Tensor | None = None) -
         return nn.CrossEntropyLoss(label_smoothing=label_smoothing)
     each = nn.CrossEntropyLoss(label_smoothing=label_smoothing, reduction="none")
     return lambda scores, truth: (weights[truth] * each(scores, truth)).mean()
+
+
+def of_tags() -> Objective:
+    """Binary cross-entropy of every tag, summed over the tags and averaged over the records.
+
+    The sum is the negative log-likelihood of a record's tags, as cross-entropy is of its class, so learning rates and
+    weight decay mean the same for two tags as for two hundred; torch's own mean is this over the number of tags.
+    Scores are logits (n, k), truth is 0 or 1, float (n, k).
+    """
+    summed = nn.BCEWithLogitsLoss(reduction="sum")
+    return lambda scores, truth: summed(scores, truth) / len(truth)
+
+
+def of_numbers(deviation: float) -> Objective:
+    """Huber's loss of the error in units of `deviation` > 0, that of the numbers learned from.
+
+    Scores (n, 1) and truth float64 (n,) are in the user's unit. Quadratic up to one deviation, linear beyond, so a
+    mistyped number cannot carry the head away (Huber, 1964, "Robust estimation of a location parameter").
+    """
+    loss = nn.HuberLoss(delta=1.0)
+
+    def of(scores: Tensor, truth: Tensor) -> Tensor:
+        error = (scores[:, 0] - truth) / deviation
+        mean: Tensor = loss(error, torch.zeros_like(error))
+        return mean
+
+    return of

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from finegraft.models import heads
 from finegraft.models.heads import HeadKind, Standardise
-from finegraft.training import class_weights, loop
+from finegraft.training import class_weights, loop, tasks
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import Objective
 from finegraft.training.optimizers import sgd
 from finegraft.training.schedule import Schedule
+from finegraft.training.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Fit:
 
 @dataclass(frozen=True)
 class Table:
-    """`features` float32 (n, d) and `truth` int64 (n,), on one device.
+    """`features` float32 (n, d) and `truth` as the target encodes it, on one device: int64 (n,) classes, float32 (n, k)
+    tags, float64 (n,) numbers.
 
     `mirrored` (n, d), where given, holds the features of the mirrored photos; they are learned from, never judged.
     """
@@ -47,10 +49,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Trains heads of `classes` classes. Equal seeds and equal tables give equal heads, bit for bit, on a CPU.
+    """Trains heads that give `classes` scores. Equal seeds and equal tables give equal heads, bit for bit, on a CPU.
 
     `weights` float64 (classes,) say how much a record of each class counts; None: all the same. `hidden` are the units
-    of a hidden layer.
+    of a hidden layer. `task` says how the head starts and what its error is.
     """
 
     classes: int
@@ -59,6 +61,7 @@ class Recipe:
     seed: int
     weights: np.ndarray | None = None
     hidden: int = heads.HIDDEN
+    task: Task = tasks.CATEGORY
 
     def batches(self, table: Table) -> Batches:
         """`table` cut into mini-batches."""
@@ -69,6 +72,7 @@ class Recipe:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             head = heads.make(kind, table.features, self.classes, self.hidden).to(table.features.device)
+        head = self.task.start(head, table.truth)
         if self.weights is not None:
             weight = class_weights.of_records(self.weights, table.truth)
             head[0] = class_weights.centred(cast(Standardise, head[0]), table.features, weight)
@@ -95,6 +99,11 @@ class Recipe:
                 watch,
                 callbacks,
             )
+
+    def judge(self, network: nn.Module, table: Table) -> tuple[float, float]:
+        """(mean loss, mean error as the task counts it) of `network` on records it does not learn from."""
+        scores = loop.scores_of(network, table.features)
+        return self.objective(scores, table.truth).item(), self.task.error(scores, table.truth)
 
 
 def scores_of(network: nn.Module, table: Table) -> np.ndarray:

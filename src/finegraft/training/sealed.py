@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from finegraft.training import loop
-from finegraft.training.objective import Objective
-from finegraft.training.recipe import Table
+from finegraft.training.recipe import Recipe, Table
 
 
 class Sealed:
@@ -31,6 +29,6 @@ class Sealed:
             self._seen_at = fits
         return self._table
 
-    def watched(self, network: nn.Module, objective: Objective) -> tuple[float, float]:
-        """(mean loss, error rate) as `network` stands, for a table that a person reads while it trains."""
-        return loop.judge(network, self._table.features, self._table.truth, objective)
+    def watched(self, network: nn.Module, recipe: Recipe) -> tuple[float, float]:
+        """(mean loss, mean error) as `network` stands, for a table that a person reads while it trains."""
+        return recipe.judge(network, self._table)

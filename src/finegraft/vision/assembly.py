@@ -17,7 +17,8 @@ from finegraft.models import backbones
 from finegraft.models.heads import HeadKind
 from finegraft.training.class_weights import Wanted
 from finegraft.training.confidence import WANTED_ERROR
-from finegraft.training.learner import Learner, target_of
+from finegraft.training.learnable import target_of
+from finegraft.training.learner import Learner
 from finegraft.vision.body import Progress, View, body, features_of
 from finegraft.vision.preprocess import Resize
 

@@ -87,8 +87,7 @@ class Body:
                 n_judged=len(evaluation),
                 judged_on=learner.data.judged_on,
             ),
-            temperature=learner.calibration.temperature,
-            unsure_below=learner.calibration.unsure_below,
+            **learner.calibration.certainty,
         )
 
 
