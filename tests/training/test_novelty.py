@@ -99,19 +99,19 @@ def test_a_class_without_a_record_in_a_fold_is_passed_over() -> None:
 
 
 def test_of_many_records_some_are_taken_and_of_every_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST", 100)
+    monkeypatch.setattr(module, "MOST", 100)
     truth = np.concatenate([np.zeros(500, np.int64), np.ones(20, np.int64), np.full(3, 2)])
-    taken = module._some(truth, seed=0)
+    taken = module.some_of(truth, seed=0)
     assert len(taken) == len(set(taken.tolist())) == 100
     counts = np.bincount(truth[taken], minlength=3)
     assert counts[1] >= 8
     assert counts[2] == 3, "all that there are"
     assert taken.tolist() == sorted(taken.tolist())
-    assert module._some(truth[:50], seed=0).tolist() == list(range(50))
-    assert module._some(truth, seed=1).tolist() != taken.tolist()
+    assert module.some_of(truth[:50], seed=0).tolist() == list(range(50))
+    assert module.some_of(truth, seed=1).tolist() != taken.tolist()
 
 
 def test_classes_beyond_the_limit_all_have_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST", 10)
+    monkeypatch.setattr(module, "MOST", 10)
     truth = np.repeat(np.arange(5), 20)
-    assert np.bincount(truth[module._some(truth, seed=0)]).tolist() == [8] * 5
+    assert np.bincount(truth[module.some_of(truth, seed=0)]).tolist() == [8] * 5

@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from finegraft.errors import UsageError
 from finegraft.training.plan import FEWEST, MOST, USUAL, Cost, planned, spoken
 
-COST = Cost(view=20, learn=30, rest=10)
+COST = Cost(view=20, learn=30, rest=10, views=8)
 
 
 def test_a_budget_holds_as_many_epochs_as_fit_with_some_room() -> None:
-    plan = planned(COST, views=8, left=300)
+    plan = planned(COST, left=300)
     assert plan.epochs == 4
-    assert plan.seconds == COST.of(4, 8) == 10 + 4 * 50
-    assert plan.seconds <= 0.85 * 300 < COST.of(5, 8)
+    assert plan.seconds == COST.of(4) == 10 + 4 * 50
+    assert plan.seconds <= 0.85 * 300 < COST.of(5)
     assert plan.reason == "as many epochs as fit into 5.0 minutes"
 
 
 def test_a_view_that_is_seen_again_costs_nothing() -> None:
-    assert COST.of(6, views=2) == 10 + 6 * 30 + 2 * 20
-    assert planned(COST, views=1, left=300).epochs > planned(COST, views=8, left=300).epochs
+    twice = replace(COST, views=2)
+    assert twice.of(6) == 10 + 6 * 30 + 2 * 20
+    assert planned(twice, left=300).epochs > planned(COST, left=300).epochs
 
 
 def test_too_little_time_is_said() -> None:
-    plan = planned(COST, views=8, left=60)
+    plan = planned(COST, left=60)
     assert plan.epochs == 0
     assert plan.reason == f"{FEWEST} epochs would take about 1.8 minutes, and 60 seconds are left"
-    assert planned(COST, views=8, left=-5).epochs == 0
+    assert planned(COST, left=-5).epochs == 0
 
 
 def test_no_budget_is_filled_for_its_own_sake() -> None:
-    assert planned(COST, views=8, left=1e6).epochs == MOST
+    assert planned(COST, left=1e6).epochs == MOST
 
 
 def test_what_is_asked_for_is_done() -> None:
-    assert planned(COST, views=8, epochs=12, left=1.0).epochs == 12
-    assert planned(COST, views=8).epochs == USUAL
+    assert planned(COST, epochs=12, left=1.0).epochs == 12
+    assert planned(COST).epochs == USUAL
 
 
 @pytest.mark.parametrize("epochs", [0, -1])
 def test_no_epochs_at_all_are_refused(epochs: int) -> None:
     with pytest.raises(UsageError, match="must be at least 1, got"):
-        planned(COST, views=8, epochs=epochs)
+        planned(COST, epochs=epochs)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 seconds"), (89, "89 seconds"), (90, "1.5 minutes")])
 def test_times_are_said_in_words(seconds: float, words: str) -> None:
     assert spoken(seconds) == words
+
+
+def test_what_is_going_to_happen_is_said() -> None:
+    assert planned(COST, left=300).sentence == (
+        "Fine-tuning for 4 epochs, about 3.5 minutes: as many epochs as fit into 5.0 minutes."
+    )
+    assert planned(COST, left=60).sentence == (
+        "No fine-tuning: 2 epochs would take about 1.8 minutes, and 60 seconds are left."
+    )

@@ -66,7 +66,12 @@ class Store:
                 return cls(_connect(path), path)
         except (OSError, sqlite3.OperationalError) as error:
             _log.warning("The cache %s cannot be used (%s); nothing will be remembered.", path, error)
-            return cls(_connect(":memory:"), None)
+            return cls.in_memory()
+
+    @classmethod
+    def in_memory(cls) -> Store:
+        """A store that is forgotten when it is closed."""
+        return cls(_connect(":memory:"), None)
 
     def get_many(self, kind: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """The values there are, by key."""

@@ -1,4 +1,4 @@
-"""The parameters of a body in groups, from the lowest layers to the highest: to be frozen, or to learn at other rates."""
+"""The parameters of a body in groups, from the lowest layers to the highest, to freeze or to give their own rates."""
 
 from __future__ import annotations
 

@@ -3,15 +3,20 @@
 on_fit_start(state)    before the first epoch
 on_batch_end(state)    after every optimizer step
 on_epoch_end(state)    after every epoch; `state.row` holds its figures
+on_fit_end(state)      at the end, also of a training that was stopped
+
+A callback that sets `state.stop` ends the training after the step or epoch it was called for.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class State:
     batches: int
     batch: int = 0
     row: EpochRow | None = None
+    stop: bool = False
 
 
 @dataclass
@@ -53,6 +59,54 @@ class History:
         """Append the row."""
         if state.row is not None:
             self.rows.append(state.row)
+
+
+@dataclass
+class KeepBest:
+    """Keeps the weights of the epoch with the lowest `valid_loss`, and gives them back to the network at the end.
+
+    `epoch` is that epoch, counted from 1; None where nothing was watched, and the last weights stay.
+    """
+
+    epoch: int | None = None
+    loss: float = math.inf
+    _weights: dict[str, Tensor] = field(default_factory=dict, repr=False)
+
+    def on_fit_start(self, state: State) -> None:  # noqa: ARG002
+        """Forget an earlier training."""
+        self.epoch, self.loss = None, math.inf
+        self._weights.clear()
+
+    def on_epoch_end(self, state: State) -> None:
+        """Keep a copy of the weights where this epoch is the best so far."""
+        row = state.row
+        if row is not None and row.valid_loss is not None and row.valid_loss < self.loss:
+            self.epoch, self.loss = row.epoch, row.valid_loss
+            self._weights = {name: value.detach().clone() for name, value in state.network.state_dict().items()}
+
+    def on_fit_end(self, state: State) -> None:
+        """Put the best weights back."""
+        if self._weights:
+            state.network.load_state_dict(self._weights)
+            self._weights.clear()
+
+
+@dataclass
+class Deadline:
+    """Ends a training after the epoch in which `seconds` have passed since it was made: the best epoch so far stays.
+
+    A plan (`finegraft.training.plan`) chooses epochs that fit; this is for a computer that became slower meanwhile.
+    """
+
+    seconds: float
+    _started: float = field(default_factory=time.monotonic, repr=False)
+
+    def on_epoch_end(self, state: State) -> None:
+        """Stop where another epoch as long as this one would end too late."""
+        row = state.row
+        passed = time.monotonic() - self._started
+        if row is not None and passed + row.seconds > self.seconds:
+            state.stop = True
 
 
 def notify(callbacks: Iterable[object], event: str, state: State) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -22,19 +23,38 @@ from finegraft.models.heads import HeadKind
 from finegraft.targets import Category, Target
 from finegraft.training import class_weights as weighing
 from finegraft.training import judging, tasks
-from finegraft.training.callbacks import History
+from finegraft.training.callbacks import Deadline, History
 from finegraft.training.category_calibration import Calibration
 from finegraft.training.confidence import WANTED_ERROR, calibrate
+from finegraft.training.fine_tuning import (
+    ASIDE,
+    TUNING_RATE,
+    Ground,
+    Settled,
+    Tuned,
+    compared,
+    divided,
+    ground_of,
+    head_alone,
+    settled,
+    tuned_from,
+)
 from finegraft.training.learnable import encode, target_of
 from finegraft.training.learning_curve import Trainer, learning_curve
 from finegraft.training.lr_finder import LRCurve, find_lr
+from finegraft.training.metric import measured_by
+from finegraft.training.novelty import MOST
 from finegraft.training.origin import Origin
+from finegraft.training.plan import planned
 from finegraft.training.progress import LiveTable
+from finegraft.training.rates import Rates, peak_and_scales
 from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, default_hidden, scores_of
-from finegraft.training.schedule import constant, one_cycle
+from finegraft.training.schedule import Schedule, constant, one_cycle
 from finegraft.training.sealed import Sealed
 from finegraft.training.tasks import AnyCalibration
 from finegraft.training.trials import HeadTrial, better, try_heads
+from finegraft.training.trunks import Grafting
+from finegraft.training.tuning import Tuning
 
 # The part of the training records that the kind of head is chosen by, where no validation part is free for it.
 INNER_PART = 0.2
@@ -49,7 +69,8 @@ class Learner:
     the loss on an inner split. Nothing that chooses (head, rate, temperature, threshold) ever sees the part that the
     result is judged on. `class_weights` is "auto", to let every class count the same where some have far fewer records
     than others (`finegraft.training.class_weights`), or "no". `wanted_error`, in 0..1, is how often answers that are no
-    close calls may be wrong: it sets the threshold below which an answer is unsure. `callbacks` may be appended to
+    close calls may be wrong: it sets the threshold below which an answer is unsure. `metric` names what the table of epochs shows
+    (`finegraft.evaluation.kinds.metric_names`; default: how often answers are wrong, or far off). `callbacks` may be appended to
     (`finegraft.training.callbacks`).
 
     Raises `DataError` where nothing is there to judge on, or a class has records to judge but none to learn from, and
@@ -67,6 +88,7 @@ class Learner:
         batch_size: int | None = None,
         class_weights: weighing.Wanted = "auto",
         wanted_error: float = WANTED_ERROR,
+        metric: str | None = None,
         mirrored: np.ndarray | None = None,
         device: str = "cpu",
         show: bool = True,
@@ -81,7 +103,7 @@ class Learner:
         self.curve: LRCurve | None = None
         self.lr: float | None = None
         self.trials: tuple[HeadTrial, ...] = ()
-        task = tasks.of(self.target)
+        task = measured_by(tasks.of(self.target), self.target, metric)
         truth = encode(self.target, data.usable)
         views = [None if view is None else torch.from_numpy(view).to(device) for view in (features, mirrored)]
         table = Table(cast(Tensor, views[0]), torch.from_numpy(truth).to(device), views[1])
@@ -104,6 +126,11 @@ class Learner:
         self._network: nn.Sequential | None = None
         self._fits: list[Fit] = []
         self._calibration: AnyCalibration | None = None
+        self.tuned: Tuned | None = None
+        self._ground: Ground | None = None
+        self._tuning: Tuning | None = None
+        self._settled: Settled | None = None
+        self._stretches = 0  # of training, whatever learned
 
     @property
     def head(self) -> HeadKind:
@@ -113,26 +140,106 @@ class Learner:
         return self._head
 
     @property
-    def network(self) -> nn.Sequential:
-        """The head as it stands, a torch module from features to scores; made on first use."""
+    def network(self) -> nn.Module:
+        """What learns, as it stands: the head, a torch module from features to scores, or all of the network."""
+        return self._head_network if self._tuning is None else self._tuning.network
+
+    @property
+    def _head_network(self) -> nn.Sequential:
+        """The head on the frozen backbone; made on first use."""
         if self._network is None:
             self._network = self._recipe.fresh(self.head, self._part("train"))
         return self._network
 
-    def find_lr(self) -> LRCurve:
-        """Sweep the learning rate on the training part. Changes nothing but `curve`, which keeps the result."""
-        self.curve = find_lr(self.network, self._recipe.batches(self._part("train")), self._recipe.objective)
+    def find_lr(self, rates: Rates = 1.0) -> LRCurve:
+        """Sweep the learning rate on the training part. Changes nothing but `curve`, which keeps the result.
+
+        Where all of the network learns, `rates` says in what proportion its groups do: `slice(1, 100)`, say.
+        """
+        if self._tuning is not None:
+            self.curve = self._tuning.find_lr(rates)
+        else:
+            batches = self._recipe.batches(self._part("train"))
+            self.curve = find_lr(self._head_network, batches, self._recipe.objective)
         return self.curve
 
-    def fit(self, epochs: int, lr: float | None = None) -> None:
+    def fit(self, epochs: int, lr: Rates | None = None) -> None:
         """Train for `epochs` at a constant rate (default: the finder's suggestion)."""
-        lr = self._rate(lr)
-        self._fit(Fit(constant(lr), _positive(epochs)), lr)
+        self._fit(constant, _positive(epochs), lr)
 
-    def fit_one_cycle(self, epochs: int, lr: float | None = None) -> None:
-        """Train for `epochs` with the one-cycle policy up to the rate `lr` (default: the finder's suggestion)."""
-        lr = self._rate(lr)
-        self._fit(Fit(one_cycle(lr), _positive(epochs)), lr)
+    def fit_one_cycle(self, epochs: int, lr: Rates | None = None) -> None:
+        """Train for `epochs` with the one-cycle policy up to the rate `lr` (default: the finder's suggestion).
+
+        After `unfreeze`, `lr` may be a slice: `slice(a, b)` goes from a for the lowest layers to b for the head
+        (`finegraft.training.rates`).
+        """
+        self._fit(one_cycle, _positive(epochs), lr)
+
+    def unfreeze(self) -> None:
+        """Let all of the network learn from now on, from the photos themselves."""
+        self.freeze_to(0)
+
+    def freeze(self) -> None:
+        """Let only the head learn from now on, on the backbone as it stands."""
+        if self._tuning is not None:
+            self._tuning.freeze_to(-1)
+            self.curve = None
+
+    def freeze_to(self, n: int) -> None:
+        """Let the groups of layers from number `n` on learn from now on; the head is the last one, -1.
+
+        The head must have been trained first, or its random scores would tear apart what the backbone knows. From here
+        on a tenth of the training part is kept aside to watch by, to keep the best epoch and to calibrate
+        (`finegraft.training.fine_tuning`). Raises `UsageError` where there is no such group, where nothing was trained
+        yet, or where the backbone cannot learn.
+        """
+        grafting = self._grafting()
+        if not self._fits:
+            raise UsageError("The head must learn before the network does.", "Call fit_one_cycle first.")
+        self.curve = None
+        if self._tuning is not None and self._tuning.holds(n):
+            self._tuning.freeze_to(n)
+            return
+        settled, ground = self._answering(), self._aside()
+        if settled is None:
+            head, _ = head_alone(self._recipe, "linear", ground)
+        else:  # it goes on from where it stands
+            grafting, head = settled.origin, settled.head
+        self._tuning = tuned_from(grafting, self._recipe, head, ground, n)
+
+    def fine_tune(
+        self,
+        epochs: int | None = None,
+        lr: Rates = TUNING_RATE,
+        *,
+        left: float | None = None,
+        say: Callable[[str], object] | None = None,
+    ) -> Tuned:
+        """Train the head where it is not, then the upper layers or all of the network; keep it only if it is better.
+
+        `epochs` (default: four, or as many as fit into `left` seconds) see every photo changed another way. Whether the
+        network is better than the head alone is asked of records that neither learned from; if not, everything stays as
+        it was. `say` hears what is going to happen, with the expected minutes, before it does. The result is kept in
+        `tuned`.
+        """
+        if not self._fits:
+            self.fit_one_cycle(self.default_epochs)
+        grafting, ground = self._grafting(), self._aside()
+        head, linear = head_alone(self._recipe, "linear", ground)
+        alone = linear if self.head == "linear" else head_alone(self._recipe, self.head, ground)[1]
+        tuning = tuned_from(grafting, self._recipe, head, ground)
+        asked = len(self._judged) + min(len(ground.learn.records), MOST)
+        plan = planned(tuning.cost(asked), epochs, left)
+        if say is not None:
+            say(plan.sentence)
+        if plan.epochs:
+            self._tuning = tuning
+            deadline = [] if left is None else [Deadline(left)]
+            self._fit(one_cycle, plan.epochs, lr, deadline)
+        self.tuned = compared(plan, alone, tuning, self._recipe)
+        if not self.tuned.better:
+            self._tuning = None
+        return self.tuned
 
     @property
     def watched(self) -> Split:
@@ -144,7 +251,15 @@ class Learner:
 
     @property
     def calibration(self) -> AnyCalibration:
-        """How sure answers may be, from out-of-fold scores of the training part; computed on first use."""
+        """How sure answers may be, from out-of-fold scores of the training part; computed on first use.
+
+        After the whole network learned, from its scores of the records that were kept aside.
+        """
+        return self._out_of_fold if (settled := self._answering()) is None else settled.calibration
+
+    @property
+    def _out_of_fold(self) -> AnyCalibration:
+        """That of the head on the frozen backbone."""
         if self._calibration is None:
             groups = [record.together for record in self.data.part("train")]
             self._calibration = calibrate(
@@ -161,7 +276,7 @@ class Learner:
         """
         if not self._fits:
             raise UsageError("There is no learning curve before a training.", "Call fit_one_cycle first.")
-        calibration = self.calibration
+        calibration = self._out_of_fold
         if not isinstance(self.target, Category) or not isinstance(calibration, Calibration):
             return None
         groups = [record.together for record in self.data.part("train")]
@@ -182,8 +297,11 @@ class Learner:
             raise DataError(
                 f"The part {wanted!r} has no records.", f"There are: {', '.join(sorted(self.data.given_splits))}."
             )
-        table = self._judged.opened(len(self._fits)) if wanted == self.data.judged_on else self._part(wanted)
-        scores, known = scores_of(self.network, table), self.calibration.novelty
+        table = self._judged.opened(self._stretches) if wanted == self.data.judged_on else self._part(wanted)
+        head: nn.Module = self._head_network
+        if (settled := self._answering()) is not None:
+            table, head = settled.table(records, table.truth), settled.head
+        scores, known = scores_of(head, table), self.calibration.novelty
         return judging.evaluation(
             self.target,
             self.calibration,
@@ -199,26 +317,64 @@ class Learner:
         )
 
     @property
+    def metric(self) -> str:
+        """What the table shows of the watched part: "error_rate", "hamming_loss", "mae", or the metric asked for."""
+        return self._recipe.task.error_name
+
+    @property
     def looks(self) -> int:
         """How many differently trained networks were judged on `data.judged_on` so far."""
         return self._judged.looks
 
     def predictor(self) -> Predictor:
         """What leaves the lab: backbone and head in one graph, with preprocess, classes, metrics and calibration."""
-        return self.origin.predictor(heads.folded(self.network), self)
+        if (settled := self._answering()) is not None:
+            return settled.origin.predictor(heads.folded(settled.head), self)
+        return self.origin.predictor(heads.folded(self._head_network), self)
 
-    def _rate(self, lr: float | None) -> float:
-        if lr is not None and not lr > 0:
-            raise UsageError(f"A learning rate must be above 0, got {lr!r}.")
-        return lr if lr is not None else (self.curve or self.find_lr()).suggestion
-
-    def _fit(self, fit: Fit, lr: float) -> None:
-        shown = [LiveTable(self.watched)] if self._show else []
-        callbacks = [*self.callbacks, *shown]
-        self._recipe.train(self.network, self._part("train"), fit, self._watch, callbacks)
-        self.lr = lr
+    def _fit(
+        self, schedule: Callable[[float], Schedule], epochs: int, lr: Rates | None, more: Sequence[object] = ()
+    ) -> None:
+        rates = lr if lr is not None else (self.curve or self.find_lr()).suggestion
+        watched = self.watched if self._tuning is None else "aside"
+        callbacks = [*self.callbacks, *more, *([LiveTable(watched, self.metric)] if self._show else [])]
+        groups = 1 if self._tuning is None else len(self._tuning.learning)
+        peak, scales = peak_and_scales(rates, groups)
+        self._stretches += 1
+        self.lr = peak
+        if self._tuning is not None:
+            self._settled = None
+            self._tuning.fit(schedule(peak), epochs, scales, callbacks)
+            return
+        fit = Fit(schedule(peak), epochs)
+        self._recipe.train(self._head_network, self._part("train"), fit, self._watch, callbacks)
         self._fits.append(fit)
         self._calibration = None
+
+    def _answering(self) -> Settled | None:
+        """The network frozen as it stands, where all of it has learned; None where the head alone answers."""
+        if self._tuning is None or not self._tuning.fits:
+            return None
+        if self._settled is None:
+            self._settled = settled(self._tuning, self._recipe, self._aside().groups, self.wanted_error)
+        return self._settled
+
+    def _grafting(self) -> Grafting:
+        if not hasattr(self.origin, "trunk"):
+            raise UsageError("There is no backbone here that could learn, only features.")
+        return cast(Grafting, self.origin)
+
+    def _aside(self) -> Ground:
+        """The records that the network may learn from, and those that are kept aside; divided once."""
+        if self._ground is None:
+            records, table = self.data.part("train"), self._part("train")
+            if self.data.judged_on == "test" and "validation" in self.data.given_splits:
+                self._ground = ground_of(records, table, self.data.part("validation"), self._part("validation"))
+            else:
+                kept = hold_out(records, ASIDE, self.seed)
+                inner = np.array([record.key in kept for record in records])
+                self._ground = divided(records, table, inner)
+        return self._ground
 
     def _part(self, split: Split) -> Table:
         return self._tables[split]

@@ -38,25 +38,45 @@ def fit(
     """
     state = State(network, epochs, len(batches))
     notify(callbacks, "on_fit_start", state)
-    steps = epochs * len(batches)
-    for epoch in range(epochs):
-        started = time.perf_counter()
-        network.train()
-        total = 0.0
-        for number, (inputs, truth) in enumerate(batches.epoch(epoch)):
-            set_step(optimizer, schedule((epoch * len(batches) + number) / steps))
-            loss = objective(network(inputs), truth)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            total += loss.item() * len(truth)
-            state.batch = number + 1
-            notify(callbacks, "on_batch_end", state)
-        valid_loss, error_rate = (None, None) if watch is None else watch(network)
-        seconds = time.perf_counter() - started
-        state.row = EpochRow(epoch + 1, total / batches.records, valid_loss, error_rate, seconds)
-        notify(callbacks, "on_epoch_end", state)
-    network.eval()
+    try:
+        for epoch in range(epochs):
+            _epoch(epoch, batches, optimizer, objective, schedule, watch, callbacks, state)
+            if state.stop:
+                break
+    finally:
+        notify(callbacks, "on_fit_end", state)
+        network.eval()
+
+
+def _epoch(
+    epoch: int,
+    batches: Feed,
+    optimizer: Optimizer,
+    objective: Objective,
+    schedule: Schedule,
+    watch: Watch | None,
+    callbacks: Sequence[object],
+    state: State,
+) -> None:
+    """One pass over the records, and what is said of it."""
+    network, started, total, seen = state.network, time.perf_counter(), 0.0, 0
+    network.train()
+    for number, (inputs, truth) in enumerate(batches.epoch(epoch)):
+        set_step(optimizer, schedule((epoch * state.batches + number) / (state.epochs * state.batches)))
+        loss = objective(network(inputs), truth)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        total += loss.item() * len(truth)
+        seen += len(truth)
+        state.batch = number + 1
+        notify(callbacks, "on_batch_end", state)
+        if state.stop:
+            break
+    valid_loss, error_rate = (None, None) if watch is None else watch(network)
+    seconds = time.perf_counter() - started
+    state.row = EpochRow(epoch + 1, total / seen, valid_loss, error_rate, seconds)
+    notify(callbacks, "on_epoch_end", state)
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch import nn
 from finegraft.display import html_of
 from finegraft.training.loaders import Feed
 from finegraft.training.objective import Objective
-from finegraft.training.optimizers import set_step, sgd
+from finegraft.training.optimizers import Optimizer, set_step, sgd
 from finegraft.training.schedule import exponential
 
 START, END, STEPS = 1e-7, 10.0, 100
@@ -63,20 +63,29 @@ class LRCurve:
         }
 
 
-def find_lr(network: nn.Module, batches: Feed, objective: Objective) -> LRCurve:
+def find_lr(
+    network: nn.Module,
+    batches: Feed,
+    objective: Objective,
+    optimizer: Callable[[nn.Module], Optimizer] = sgd,
+) -> LRCurve:
     """Sweep the rate from 1e-7 to 10 in 100 steps on a copy of `network`, and suggest one by the rule "half".
 
+    `optimizer` makes that of the copy. Where its groups have a `scale`, the rate is that of a scale of 1.
     The network and torch's generator are left as they were, bit for bit. Small sets are gone through repeatedly.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(batches.seed)  # dropout draws from here: the same sweep every time
-        lrs, losses = _sweep(copy.deepcopy(network), batches, objective)
+        copied = copy.deepcopy(network)
+        lrs, losses = _sweep(copied, batches, objective, optimizer(copied))
     suggestion, reason = half(lrs, losses)
     return LRCurve(tuple(lrs), tuple(losses), suggestion, "half", reason)
 
 
-def _sweep(network: nn.Module, batches: Feed, objective: Objective) -> tuple[list[float], list[float]]:
-    optimizer, schedule = sgd(network), exponential(START, END)
+def _sweep(
+    network: nn.Module, batches: Feed, objective: Objective, optimizer: Optimizer
+) -> tuple[list[float], list[float]]:
+    schedule = exponential(START, END)
     lrs: list[float] = []
     losses: list[float] = []
     network.train()

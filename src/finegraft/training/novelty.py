@@ -19,7 +19,7 @@ _BY_SCORE = 2  # column of `Likeness.signs`
 _FEWEST = 24  # records below which nothing can be said
 # Records that the likeness is taken of, drawn by chance, and of each class at least: a hundred thousand would cost
 # minutes and gigabytes. On clothing 1,000, 1,500 and 3,000 tell strangers and classes held back equally well.
-_MOST, _OF_EACH = 1500, 8
+MOST, _OF_EACH = 1500, 8
 
 
 def novelty(
@@ -47,6 +47,30 @@ def novelty(
         others = np.flatnonzero(folds != fold)
         apart = likeness(table.rows(others), seed, kinds[others])
         signs[rest] = apart.signs(table.features[torch.from_numpy(rest)].cpu().numpy(), scores[rest])
+    return _measured(likeness(table, seed, kinds), signs, by_score)
+
+
+def novelty_aside(
+    learned: Table,
+    kinds: np.ndarray,
+    aside: np.ndarray,
+    scores: np.ndarray,
+    seed: int,
+    by_score: bool = True,
+) -> tuple[Novelty, np.ndarray] | None:
+    """As `novelty`, where one network was `learned` from a table of n records and others were kept aside.
+
+    `kinds` int (n,) are those of the records learned from, `aside` float32 (m, d) the features of the others and
+    `scores` float (m, k) what the network says of them. None where either are fewer than 24.
+    """
+    if min(len(learned.truth), len(aside)) < _FEWEST:
+        return None
+    like = likeness(learned, seed, kinds)
+    return _measured(like, like.signs(aside, scores), by_score)
+
+
+def _measured(like: Likeness, signs: np.ndarray, by_score: bool) -> tuple[Novelty, np.ndarray]:
+    """The measure by `like` at which few of the records with these `signs` (m, 3) are unlike it, and what it says."""
     middle, spread = np.median(signs, axis=0), signs.std(axis=0)
     weights = 1 / np.where(spread > 0, spread, np.inf)
     if not by_score:
@@ -54,8 +78,7 @@ def novelty(
     together = (signs - middle) @ weights
     limit = float(np.quantile(together, 1 - ALLOWED))
     limit = limit if limit > 0 else 1.0
-    found = Novelty(likeness(table, seed, kinds), weights / limit, float(-middle @ weights / limit))
-    return found, together / limit
+    return Novelty(like, weights / limit, float(-middle @ weights / limit)), together / limit
 
 
 def likeness(table: Table, seed: int, kinds: np.ndarray | None = None) -> Likeness:
@@ -64,7 +87,7 @@ def likeness(table: Table, seed: int, kinds: np.ndarray | None = None) -> Likene
     `kinds` as in `novelty`.
     """
     kinds = table.truth.cpu().numpy() if kinds is None else kinds
-    chosen = _some(kinds, seed)
+    chosen = some_of(kinds, seed)
     table, kind = table.rows(chosen), torch.from_numpy(kinds[chosen]).to(table.features.device)
     mean, deviation = table.features.mean(0), table.features.std(0, correction=0) + 1e-3
     standard = (table.features - mean) / deviation
@@ -80,15 +103,15 @@ def likeness(table: Table, seed: int, kinds: np.ndarray | None = None) -> Likene
     return Likeness(*map(_array, (mean, deviation, basis, within, _whitening(inside), centres @ within)))
 
 
-def _some(truth: np.ndarray, seed: int) -> np.ndarray:
-    """Rows of about `_MOST` records, in order: `_OF_EACH` of every class or all it has, the others by chance."""
+def some_of(truth: np.ndarray, seed: int) -> np.ndarray:
+    """Rows of about `MOST` records, in order: `_OF_EACH` of every class or all it has, the others by chance."""
     order = np.random.default_rng(seed).permutation(len(truth))
     by_class = np.argsort(truth[order], kind="stable")
     counts = np.bincount(truth)
     place = np.empty(len(truth), dtype=np.int64)  # of each record within its class, in the drawn order
     place[order[by_class]] = np.arange(len(truth)) - np.repeat(np.cumsum(counts) - counts, counts)
     first = order[np.argsort(place[order] >= _OF_EACH, kind="stable")]
-    return np.sort(first[: max(_MOST, int(counts.clip(max=_OF_EACH).sum()))])
+    return np.sort(first[: max(MOST, int(counts.clip(max=_OF_EACH).sum()))])
 
 
 def _whitening(x: Tensor) -> Tensor:

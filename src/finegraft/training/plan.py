@@ -18,16 +18,18 @@ _SURE = 0.85
 class Cost:
     """What fine-tuning costs here, measured on a few photos.
 
-    `view`: seconds to make a changed view of all photos, `learn`: to learn from them once, `rest`: before and after.
+    `view`: seconds to make a changed view of all records, of which there are up to `views` different ones; `learn`: to
+    learn from all records once; `rest`: what comes after.
     """
 
     view: float
     learn: float
     rest: float
+    views: int
 
-    def of(self, epochs: int, views: int) -> float:
-        """Seconds of `epochs` passes that see so many different views."""
-        return self.rest + epochs * self.learn + min(epochs, views) * self.view
+    def of(self, epochs: int) -> float:
+        """Seconds of `epochs` passes."""
+        return self.rest + epochs * self.learn + min(epochs, self.views) * self.view
 
 
 @dataclass(frozen=True)
@@ -38,31 +40,38 @@ class Plan:
     seconds: float
     reason: str
 
+    @property
+    def sentence(self) -> str:
+        """What is going to happen."""
+        if self.epochs == 0:
+            return f"No fine-tuning: {self.reason}."
+        return f"Fine-tuning for {self.epochs} epochs, about {spoken(self.seconds)}: {self.reason}."
+
     def to_json(self) -> dict[str, Any]:
         """For run.json."""
         return {"epochs": self.epochs, "expected_seconds": self.seconds, "reason": self.reason}
 
 
-def planned(cost: Cost, views: int, epochs: int | None = None, left: float | None = None) -> Plan:
+def planned(cost: Cost, epochs: int | None = None, left: float | None = None) -> Plan:
     """What to do: the wanted `epochs`, else as many as `left` seconds allow, else four.
 
     Raises `UsageError` for fewer than one epoch.
 
-    >>> planned(Cost(view=20, learn=30, rest=10), views=8, left=300).epochs
+    >>> planned(Cost(view=20, learn=30, rest=10, views=8), left=300).epochs
     4
     """
     if epochs is not None:
         if epochs < 1:
             raise UsageError(f"The number of epochs must be at least 1, got {epochs!r}.")
-        return Plan(epochs, cost.of(epochs, views), "as many epochs as were asked for")
+        return Plan(epochs, cost.of(epochs), "as many epochs as were asked for")
     if left is None:
-        return Plan(USUAL, cost.of(USUAL, views), "the usual number of epochs")
+        return Plan(USUAL, cost.of(USUAL), "the usual number of epochs")
     room = _SURE * left
-    fitting = [n for n in range(FEWEST, MOST + 1) if cost.of(n, views) <= room]
+    fitting = [n for n in range(FEWEST, MOST + 1) if cost.of(n) <= room]
     if not fitting:
-        least = cost.of(FEWEST, views)
+        least = cost.of(FEWEST)
         return Plan(0, 0.0, f"{FEWEST} epochs would take about {spoken(least)}, and {spoken(max(left, 0))} are left")
-    return Plan(fitting[-1], cost.of(fitting[-1], views), f"as many epochs as fit into {spoken(left)}")
+    return Plan(fitting[-1], cost.of(fitting[-1]), f"as many epochs as fit into {spoken(left)}")
 
 
 def spoken(seconds: float) -> str:

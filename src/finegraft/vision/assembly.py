@@ -11,6 +11,7 @@ import numpy as np
 from finegraft.data.dataset import Dataset
 from finegraft.data.findings import Finding
 from finegraft.errors import DataError, UsageError
+from finegraft.evaluation.kinds import check_metric
 from finegraft.features.extract import Features
 from finegraft.features.store import Store, opened
 from finegraft.models import backbones
@@ -20,6 +21,8 @@ from finegraft.training.confidence import WANTED_ERROR
 from finegraft.training.learnable import target_of
 from finegraft.training.learner import Learner
 from finegraft.vision.body import Progress, View, body, features_of
+from finegraft.vision.changing import Changing
+from finegraft.vision.grafting import PhotoGrafting
 from finegraft.vision.preprocess import Resize
 
 
@@ -35,9 +38,11 @@ def learner(
     batch_size: int | None = None,
     class_weights: Wanted = "auto",
     wanted_error: float = WANTED_ERROR,
+    metric: str | None = None,
     mirror: bool = False,
     engine: str = "auto",
     device: str = "auto",
+    workers: int | None = None,
     store: Store | None = None,
     progress: Progress | None = None,
     show: bool = True,
@@ -47,24 +52,29 @@ def learner(
     Features come from `store` (default: the cache folder) and are computed where missing, by `engine`: OpenVINO or
     ONNX Runtime, or torch where `device` is a CUDA card. `mirror` learns from every photo's mirror image too, at
     twice the time for features; on clothing, pets and bears it changed nothing that could be measured. Photos that
-    turn out unreadable are left out with a finding. Raises what `backbones.find` and `Learner` raise.
+    turn out unreadable are left out with a finding. Where the network learns too, `workers` threads read the photos
+    (default: two for each processor). Raises what `backbones.find` and `Learner` raise.
     """
-    target_of(data)  # what cannot be learned is told before the features are computed
+    target = target_of(data)  # what cannot be learned is told before the features are computed
+    if metric is not None:
+        check_metric(metric, target)
     device = _device(device)
     with opened(store) as keeper:
         grafted = body(backbone, keeper, weights, size, resize, engine=engine, device=device)
         wanted: tuple[View, ...] = ("plain", "mirrored") if mirror else ("plain",)
         views = [features_of(data.usable, data.root, grafted, keeper, progress, view) for view in wanted]
     data, (values, *others) = _without_failed(data, views)
+    changing = Changing(grafted.preprocess.size, grafted.preprocess.interpolation, seed)
     return Learner(
         data,
         values,
-        grafted,
+        PhotoGrafting(grafted, data.root, changing, workers),
         head=head,
         seed=seed,
         batch_size=batch_size,
         class_weights=class_weights,
         wanted_error=wanted_error,
+        metric=metric,
         mirrored=others[0] if others else None,
         device=device,
         show=show,

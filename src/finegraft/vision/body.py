@@ -6,8 +6,8 @@ Torch is loaded only where the graph must first be made, or where torch is the e
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -28,6 +28,9 @@ from finegraft.targets import Category
 from finegraft.vision.preprocess import Interpolation, Preprocess, Resize
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from finegraft.models.network import Extractor
     from finegraft.training.learner import Learner
 
 _GRAPHS = "graphs"
@@ -40,6 +43,7 @@ class Body:
     """A backbone ready to use: its graph, how photos must look for it, and what runs it.
 
     `engine` is "openvino", "onnxruntime", or "torch"; `device` is where it runs: only torch knows another than "cpu".
+    `tuned` are the weights of the whole body where it has learned since; the graph holds the same.
     """
 
     backbone: Backbone
@@ -47,6 +51,7 @@ class Body:
     graph: bytes
     engine: str
     device: str = "cpu"
+    tuned: Mapping[str, Tensor] | None = field(default=None, repr=False, compare=False)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -56,11 +61,19 @@ class Body:
     def open(self) -> Runtime:
         """What computes features, on all processors or on the card."""
         if self.engine == "torch":
-            from finegraft.models.network import build
             from finegraft.runtimes.torch import Torch
 
-            return Torch(build(self.backbone, self.preprocess.size), self.device, ("scores", "features", "map"))
+            return Torch(self.extractor(), self.device, ("scores", "features", "map"))
         return open_graph(self.graph, self.engine, threads=usable_cpus(), streams=usable_cpus())
+
+    def extractor(self, size: int | None = None) -> Extractor:
+        """A torch module of its own that answers as the graph does, for photos of `size` pixels (default: its own)."""
+        from finegraft.models.network import build
+
+        extractor = build(self.backbone, size or self.preprocess.size)
+        if self.tuned is not None:
+            extractor.body.load_state_dict(dict(self.tuned))
+        return extractor
 
     def describe(self) -> dict[str, Any]:
         """For run.json."""
@@ -136,7 +149,7 @@ def features_of(
     what = (grafted.digest, grafted.preprocess.digest, view, engine, "float32")
 
     def load(record: Record) -> np.ndarray:
-        photo = grafted.preprocess.load(_content(root, record))
+        photo = grafted.preprocess.load(content_of(root, record))
         return photo if view == "plain" else np.ascontiguousarray(photo[:, ::-1])
 
     return extract(
@@ -177,7 +190,8 @@ def _engine(wanted: str, device: str, row: Backbone) -> str:
     return choose(wanted, "throughput")
 
 
-def _content(root: Path, record: Record) -> bytes:
+def content_of(root: Path, record: Record) -> bytes:
+    """The bytes of a record. Raises `UnreadableFile` where they are not those that were checked."""
     content = read_content(root / record.key)
     if digest_of(content) != record.digest:  # its features would be remembered under another photo's name
         raise UnreadableFile("unreadable", "The file changed after it was checked.")

@@ -19,7 +19,7 @@ Resize = Literal["crop", "pad", "squish"]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Interpolation = Literal["bilinear", "bicubic", "lanczos"]
 
-_FILTERS = {
+FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
@@ -55,7 +55,7 @@ class Preprocess:
         photo = decoding.open_photo(content)
         decoded = decoding.decode(photo, shrink_for(*self._geometry(*photo.size)))
         box, target = self._geometry(*decoded.extent)
-        picture = decoded.picture.resize(target, _FILTERS[self.interpolation], box=box, reducing_gap=2.0)
+        picture = decoded.picture.resize(target, FILTERS[self.interpolation], box=box, reducing_gap=2.0)
         # All three ways to resize are symmetric, so turning the small result equals turning the photo first.
         picture = decoding.turned(picture, decoded.orientation)
         return np.array(self._padded(picture) if self.resize == "pad" else picture)

@@ -1,0 +1,176 @@
+"""Training a whole network: the layers of the trunk and the head together, with records kept aside to watch it by."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from finegraft.data.record import Record
+from finegraft.errors import UsageError
+from finegraft.models.groups import Group, frozen_below
+from finegraft.training import loop
+from finegraft.training.callbacks import KeepBest
+from finegraft.training.grafted import Grafted
+from finegraft.training.loaders import Feed
+from finegraft.training.lr_finder import LRCurve, find_lr
+from finegraft.training.objective import Objective
+from finegraft.training.optimizers import Optimizer, adamw
+from finegraft.training.plan import Cost
+from finegraft.training.rates import Rates, peak_and_scales
+from finegraft.training.schedule import Schedule
+from finegraft.training.tasks import Task
+from finegraft.training.trunks import Trunk
+
+BATCH_SIZE = 32
+# Records that a training's cost is measured on: a second or two of them.
+_TIMED = 96
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Records and their truth, the targets of the loss (n, …)."""
+
+    records: tuple[Record, ...]
+    truth: Tensor
+
+    def rows(self, which: np.ndarray) -> Examples:
+        """Those of the rows `which`, int64 (m,)."""
+        chosen = torch.from_numpy(which).to(self.truth.device)
+        return Examples(tuple(self.records[row] for row in which), self.truth[chosen])
+
+
+class Tuning:
+    """A trunk and a head that learn from `learn`. How good they are is asked on `aside`, which they never learn from.
+
+    `objective` is what is minimised; what is watched is the loss by which `task` compares heads: as if calibrated,
+    since a network may become ever surer of what it knows and no worse. The head goes on from where it stands. `below`
+    is how many groups of the backbone's layers lie below the trunk. All of its own learn until `freeze_to` says
+    otherwise.
+    """
+
+    def __init__(
+        self,
+        trunk: Trunk,
+        head: nn.Sequential,
+        objective: Objective,
+        task: Task,
+        learn: Examples,
+        aside: Examples,
+        *,
+        batch_size: int = BATCH_SIZE,
+        seed: int = 0,
+        below: int = 0,
+    ) -> None:
+        self.trunk = trunk
+        self.network = Grafted(trunk.network, head)
+        self.groups: list[Group] = [*trunk.groups(), ("head", list(head.parameters()))]
+        self._below = below
+        self._total = below + len(self.groups)
+        self.learn = learn
+        self.aside = aside
+        self.best = KeepBest()
+        self.fits = 0  # stretches of training
+        self._objective = objective
+        self._task = task
+        self._batch_size = batch_size
+        self._seed = seed
+        self._feeds: dict[int, Feed] = {}
+        self.freeze_to(0)
+
+    def holds(self, n: int) -> bool:
+        """Whether the groups of the whole backbone from number `n` on are in this trunk; the head is the last, -1."""
+        return n % self._total >= self._below if -self._total <= n < self._total else True
+
+    def freeze_to(self, n: int) -> None:
+        """Let only the groups from number `n` on learn, counted in the whole backbone with the head as the last, -1.
+
+        Raises `UsageError` where there is no such group.
+        """
+        if not -self._total <= n < self._total:
+            raise UsageError(f"There are {self._total} groups of layers, so none can be number {n}.")
+        self.learning = frozen_below(self.groups, max(n % self._total - self._below, 0))
+
+    def find_lr(self, rates: Rates = 1.0) -> LRCurve:
+        """Sweep the rate, in the proportions of `rates` from group to group. Nothing changes."""
+        _, scales = peak_and_scales(rates, len(self.learning))
+        return find_lr(self.network, self._feed(1), self._objective, lambda network: self._optimizer(network, scales))
+
+    def cost(self, further: int) -> Cost:
+        """What a training costs here, measured on a few records; `further` ones are asked about at its end.
+
+        Nothing changes: a copy takes the steps.
+        """
+        few = self.learn.rows(np.arange(min(_TIMED, len(self.learn.records))))
+        network = copy.deepcopy(self.network).train()
+
+        def view() -> list[tuple[Any, Tensor]]:
+            return list(self.trunk.feed(few.records, few.truth, self._batch_size, self._seed, 1).epoch(0))
+
+        def learn() -> None:
+            for inputs, truth in batches:
+                self._objective(network(inputs), truth).backward()  # type: ignore[no-untyped-call]
+
+        def ask() -> None:
+            self.trunk.features(few.records)
+
+        batches = view()
+        learn()
+        self.trunk.features(few.records[:1])  # what is done once, compiling and allocating, is done by now
+        per_record = [_seconds(done) / len(few.records) for done in (view, learn, ask)]
+        n, asked = len(self.learn.records), len(self.aside.records) + further
+        return Cost(per_record[0] * n, per_record[1] * n, per_record[2] * asked, self.trunk.views)
+
+    def fit(self, schedule: Schedule, epochs: int, scales: Sequence[float], callbacks: Sequence[object] = ()) -> None:
+        """Train by `schedule`; each group that learns gets its part, in `scales`, of the rate.
+
+        The weights of the epoch with the lowest loss on `aside` are kept.
+        """
+        self.fits += 1
+        with torch.random.fork_rng(devices=[]):  # dropout draws from here: repeatable, the caller's generator kept
+            torch.manual_seed(self._seed)
+            loop.fit(
+                self.network,
+                self._feed(epochs),
+                self._optimizer(self.network, scales),
+                self._objective,
+                schedule,
+                epochs,
+                lambda _: self._watched(),
+                [self.best, *callbacks],
+            )
+
+    def scores(self, records: Sequence[Record]) -> Tensor:
+        """Scores (n, k) of `records` unchanged, by the network as it stands."""
+        return loop.scores_of(self.network.head, self.trunk.features(records))
+
+    def _watched(self) -> tuple[float, float]:
+        scores, truth = self.scores(self.aside.records).cpu(), self.aside.truth.cpu()
+        return self._task.loss(scores.numpy(), truth.numpy()), self._task.error(scores, truth)
+
+    def _feed(self, epochs: int) -> Feed:
+        """The mini-batches; remembered, since what was computed for the finder is of use to the training."""
+        if epochs not in self._feeds:
+            self._feeds.clear()
+            records, truth = self.learn.records, self.learn.truth
+            self._feeds[epochs] = self.trunk.feed(records, truth, self._batch_size, self._seed, epochs)
+        return self._feeds[epochs]
+
+    def _optimizer(self, network: nn.Module, scales: Sequence[float]) -> Optimizer:
+        """AdamW over the groups that learn, in `network` or a copy of it."""
+        own = {id(parameter): name for name, parameter in self.network.named_parameters()}
+        theirs = dict(network.named_parameters())
+        groups = [[theirs[own[id(parameter)]] for parameter in parameters] for _, parameters in self.learning]
+        return adamw(list(zip(groups, scales, strict=True)))
+
+
+def _seconds(done: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    done()
+    return time.perf_counter() - started

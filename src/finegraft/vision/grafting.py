@@ -1,0 +1,118 @@
+"""Where the features of photos come from, and how the backbone that gives them may learn: a `trunks.Grafting`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from finegraft.data.record import Record
+from finegraft.errors import DataError, UsageError
+from finegraft.features.store import Store
+from finegraft.inference.predictor import Predictor
+from finegraft.models import cut as cutting
+from finegraft.models.graph import Layers
+from finegraft.models.groups import layer_groups
+from finegraft.training.trunks import Trunk
+from finegraft.vision.body import Body, content_of, features_of
+from finegraft.vision.changing import Changing
+from finegraft.vision.upper_trunk import UpperTrunk
+from finegraft.vision.whole_trunk import WholeTrunk
+
+if TYPE_CHECKING:
+    from finegraft.training.learner import Learner
+
+
+@dataclass(frozen=True)
+class PhotoGrafting:
+    """`body` for the photos in `root`, which are learned from as `changing` changes them.
+
+    `workers` threads decode and change them (default: two for each processor).
+    """
+
+    body: Body
+    root: Path
+    changing: Changing
+    workers: int | None = None
+
+    def predictor(self, layers: Layers, learner: Learner) -> Predictor:
+        """The backbone with a trained head behind it."""
+        return self.body.predictor(layers, learner)
+
+    def describe(self) -> dict[str, Any]:
+        """For run.json."""
+        return {**self.body.describe(), "augment": self.changing.name}
+
+    def features(self, records: Sequence[Record]) -> np.ndarray:
+        """Features float32 (n, d) of `records`, remembered by nobody."""
+        with Store.in_memory() as store:
+            found = features_of(records, self.root, self.body, store)
+        for row, error in found.failed.items():
+            raise DataError(
+                f"{records[row].key} could be read before, and cannot be now: {error.reason}",
+                "Check that nothing changes the photos while they are learned from.",
+            )
+        return found.values
+
+    def changed(self, record: Record, view: int) -> np.ndarray:
+        """View number `view` of a photo, as it is learned from: uint8 (size, size, 3)."""
+        return self.changing.load(content_of(self.root, record), record.digest, view)
+
+    def unchanged(self, record: Record, view: int) -> np.ndarray:  # noqa: ARG002 - as `changed` has it
+        """A photo as it is judged: uint8 (size, size, 3)."""
+        return self.body.preprocess.load(content_of(self.root, record))
+
+    @property
+    def usual(self) -> int:
+        """What lies above the cut on a processor; on a card, or where there is no cut, all of it."""
+        return self._groups - self._upper if self._cut is not None and self.body.device == "cpu" else 0
+
+    def trunk(self, n: int) -> tuple[Trunk, int]:
+        """A trunk in which the groups from `n` on may learn, and how many groups lie below it.
+
+        A short one on stored maps where all of them lie above the cut, else the whole.
+        """
+        if self.body.backbone.kind != "timm":
+            raise UsageError(
+                f"The backbone {self.body.backbone.name} is a frozen graph, which cannot learn.",
+                "Use lite0, lite2 or timm:NAME to fine-tune.",
+            )
+        groups = self._groups + 1  # the head is one more
+        if not -groups <= n < groups:
+            raise UsageError(f"There are {groups} groups of layers, so none can be number {n}.")
+        first, below = n % groups, self._groups - self._upper
+        if self._cut is not None and self.body.device == "cpu" and first >= below:
+            return UpperTrunk(self, self._cut), below
+        return WholeTrunk(self), 0
+
+    def with_body(self, body: Body) -> PhotoGrafting:
+        """The same photos on another backbone."""
+        return replace(self, body=body)
+
+    @functools.cached_property
+    def _cut(self) -> str | None:
+        """Where the backbone may be cut in two, None where it is no chain."""
+        size = self.body.preprocess.size
+        whole = self.body.extractor()
+        cut = cutting.default_cut(whole)
+        if cut is None:
+            return None
+        lower = cutting.Lower(self.body.extractor(), cut).eval()
+        upper = cutting.Upper(self.body.extractor(), cut).eval()
+        return cut if cutting.fits(lower, upper, whole, size) else None
+
+    @functools.cached_property
+    def _groups(self) -> int:
+        """Groups of layers of the whole backbone, without the head."""
+        return len(layer_groups(self.body.extractor().body))
+
+    @functools.cached_property
+    def _upper(self) -> int:
+        """Those of them that lie above the cut."""
+        if self._cut is None:
+            return 0
+        return len(layer_groups(cutting.Upper(self.body.extractor(), self._cut).extractor.body))

@@ -1,0 +1,80 @@
+"""All of a backbone, learning from the photos themselves: the way on a card, and of backbones that cannot be cut."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from finegraft.data.record import Record
+from finegraft.models.groups import Group, layer_groups
+from finegraft.models.network import Extractor
+from finegraft.vision.photo_batches import PhotoBatches
+from finegraft.vision.settling import settled
+
+if TYPE_CHECKING:
+    from finegraft.vision.grafting import PhotoGrafting
+
+# Photos in one forward pass when nothing is learned.
+_JUDGED_AT_ONCE = 64
+
+
+class Whole(nn.Module):
+    """uint8 photos (n, size, size, 3) -> features (n, d), all of the backbone."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        super().__init__()
+        self.extractor = extractor
+
+    def forward(self, photos: Tensor) -> Tensor:
+        """Run the body."""
+        x = self.extractor.normalised(photos).contiguous(memory_format=torch.channels_last)
+        return self.extractor.run(x)[1]
+
+
+class WholeTrunk:
+    """A `finegraft.training.trunks.Trunk`: all of the backbone of `origin`."""
+
+    views = sys.maxsize  # every epoch reads the photos anyhow
+
+    def __init__(self, origin: PhotoGrafting) -> None:
+        self._origin = origin
+        self._whole = Whole(origin.body.extractor()).eval().to(origin.body.device)
+
+    @property
+    def network(self) -> nn.Module:
+        """uint8 photos (n, size, size, 3) -> features (n, d)."""
+        network: nn.Module = self._whole
+        return network
+
+    def groups(self) -> list[Group]:
+        """The backbone's parameters, in groups from the lowest to the highest."""
+        return layer_groups(self._whole.extractor.body)
+
+    def feed(self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int) -> PhotoBatches:  # noqa: ARG002
+        """Mini-batches of changed photos of `records`; every epoch shows new views."""
+        origin = self._origin
+        return PhotoBatches(records, truth, batch_size, seed, origin.changed, origin.workers, origin.body.device)
+
+    def features(self, records: Sequence[Record]) -> Tensor:
+        """Features float32 (n, d) of `records` unchanged, by the network as it stands."""
+        was_training = self._whole.training
+        self._whole.eval()
+        try:
+            with torch.no_grad():
+                return torch.cat([self._whole(photos).float() for photos in self._unchanged(records)])
+        finally:
+            self._whole.train(was_training)
+
+    def settled(self) -> PhotoGrafting:
+        """The backbone with the weights as they stand, frozen again."""
+        return self._origin.with_body(settled(self._origin.body, self._whole.extractor))
+
+    def _unchanged(self, records: Sequence[Record]) -> Iterator[Tensor]:
+        for start in range(0, len(records), _JUDGED_AT_ONCE):
+            photos = [self._origin.unchanged(record, 0) for record in records[start : start + _JUDGED_AT_ONCE]]
+            yield torch.from_numpy(np.stack(photos)).to(self._origin.body.device)

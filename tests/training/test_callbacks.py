@@ -1,0 +1,143 @@
+"""What callbacks do to a training."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from torch import nn
+
+from finegraft.training import loop
+from finegraft.training.callbacks import Deadline, EpochRow, History, KeepBest, State
+from finegraft.training.loaders import Batches
+from finegraft.training.objective import of_categories
+from finegraft.training.optimizers import sgd
+from finegraft.training.schedule import constant
+from tests.training.making import table
+
+
+def fit(network: nn.Module, losses: list[float | None], *callbacks: object) -> History:
+    """Train for as many epochs as `losses` were told after them."""
+    learned, history, told = table(30), History(), iter(losses)
+    batches = Batches(learned.features, learned.truth, 10, seed=0)
+
+    def watch(_: nn.Module) -> tuple[float, float]:
+        loss = next(told)
+        return (float("nan") if loss is None else loss), 0.0
+
+    watched = None if losses[0] is None else watch
+    rate = constant(0.1)
+    loop.fit(
+        network,
+        batches,
+        sgd(network),
+        of_categories(),
+        rate,
+        len(losses),
+        watch=watched,
+        callbacks=[history, *callbacks],
+    )
+    return history
+
+
+@dataclass
+class Snapshots:
+    weights: list[torch.Tensor] = field(default_factory=list)
+
+    def on_epoch_end(self, state: State) -> None:
+        self.weights.append(next(state.network.parameters()).detach().clone())
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
+
+
+def test_the_best_epoch_is_kept_with_its_running_averages() -> None:
+    net, kept, seen = network(), KeepBest(), Snapshots()
+    fit(net, [0.5, 0.3, 0.4], kept, seen)
+    assert (kept.epoch, kept.loss) == (2, 0.3)
+    assert torch.equal(next(net.parameters()), seen.weights[1])
+    assert not torch.equal(seen.weights[1], seen.weights[2])
+    assert net[1].num_batches_tracked == 6  # type: ignore[index] # two epochs of three batches
+
+
+def test_of_equal_epochs_the_first_is_kept() -> None:
+    kept = KeepBest()
+    fit(network(), [0.3, 0.3], kept)
+    assert kept.epoch == 1
+
+
+def test_where_nothing_is_watched_the_last_weights_stay() -> None:
+    net, kept, seen = network(), KeepBest(), Snapshots()
+    fit(net, [None, None], kept, seen)
+    assert kept.epoch is None
+    assert torch.equal(next(net.parameters()), seen.weights[-1])
+
+
+def test_a_loss_that_is_no_number_is_never_the_best() -> None:
+    kept = KeepBest()
+    fit(network(), [float("nan"), 0.9], kept)
+    assert kept.epoch == 2
+
+
+def test_a_second_training_starts_afresh() -> None:
+    net, kept = network(), KeepBest()
+    fit(net, [0.1], kept)
+    fit(net, [0.8, 0.7], kept)
+    assert (kept.epoch, kept.loss) == (2, 0.7)
+
+
+def test_a_training_that_is_stopped_half_way_ends_with_its_best_weights() -> None:
+    class Interrupted(Snapshots):
+        def on_batch_end(self, state: State) -> None:
+            if len(self.weights) == 1 and state.batch == 2:
+                raise KeyboardInterrupt
+
+    net, kept, seen = network(), KeepBest(), Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, [0.5, 0.4], kept, seen)
+    assert torch.equal(next(net.parameters()), seen.weights[0])
+    assert not net.training
+
+
+def test_a_callback_may_end_the_training_after_an_epoch() -> None:
+    class Enough:
+        def on_epoch_end(self, state: State) -> None:
+            state.stop = state.row is not None and state.row.epoch == 2
+
+    assert [row.epoch for row in fit(network(), [3.0, 2.0, 1.0], Enough()).rows] == [1, 2]
+
+
+def test_a_callback_may_end_the_training_within_an_epoch() -> None:
+    class Enough:
+        def on_batch_end(self, state: State) -> None:
+            state.stop = state.batch == 2
+
+    rows = fit(network(), [3.0, 2.0], Enough()).rows
+    assert [row.epoch for row in rows] == [1]
+    assert rows[0].valid_loss == 3.0
+
+
+def test_a_deadline_stops_where_another_epoch_would_end_too_late() -> None:
+    state = State(network(), epochs=5, batches=1)
+    state.row = EpochRow(1, 0.0, None, None, seconds=60.0)
+    late, early = Deadline(59.0), Deadline(1000.0)
+    late.on_epoch_end(state)
+    assert state.stop
+    state.stop = False
+    early.on_epoch_end(state)
+    assert not state.stop
+
+
+def test_a_deadline_counts_from_when_it_was_made() -> None:
+    state = State(network(), epochs=5, batches=1)
+    state.row = EpochRow(1, 0.0, None, None, seconds=0.0)
+    deadline = Deadline(0.02)
+    deadline.on_epoch_end(state)
+    assert not state.stop
+    time.sleep(0.03)
+    deadline.on_epoch_end(state)
+    assert state.stop
