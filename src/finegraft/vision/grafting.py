@@ -69,6 +69,7 @@ class PhotoGrafting:
     @property
     def usual(self) -> int:
         """What lies above the cut on a processor; on a card, or where there is no cut, all of it."""
+        self._must_be_able_to_learn()
         return self._groups - self._upper if self._cut is not None and self.body.device == "cpu" else 0
 
     def trunk(self, n: int) -> tuple[Trunk, int]:
@@ -76,11 +77,7 @@ class PhotoGrafting:
 
         A short one on stored maps where all of them lie above the cut, else the whole.
         """
-        if self.body.backbone.kind != "timm":
-            raise UsageError(
-                f"The backbone {self.body.backbone.name} is a frozen graph, which cannot learn.",
-                "Use lite0, lite2 or timm:NAME to fine-tune.",
-            )
+        self._must_be_able_to_learn()
         groups = self._groups + 1  # the head is one more
         if not -groups <= n < groups:
             raise UsageError(f"There are {groups} groups of layers, so none can be number {n}.")
@@ -88,6 +85,13 @@ class PhotoGrafting:
         if self._cut is not None and self.body.device == "cpu" and first >= below:
             return UpperTrunk(self, self._cut), below
         return WholeTrunk(self), 0
+
+    def _must_be_able_to_learn(self) -> None:
+        if self.body.backbone.kind != "timm":
+            raise UsageError(
+                f"The backbone {self.body.backbone.name} is a frozen graph, which cannot learn.",
+                "Use lite0, lite2 or timm:NAME to fine-tune.",
+            )
 
     def with_body(self, body: Body) -> PhotoGrafting:
         """The same photos on another backbone."""

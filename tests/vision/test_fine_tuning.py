@@ -1,0 +1,273 @@
+"""The network learns too: on small photos, with lite0 and with random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import finegraft as fg
+from finegraft.data.dataset import Dataset
+from finegraft.errors import DataError, UsageError
+from finegraft.features.store import Store
+from finegraft.inference.bundle import load
+from finegraft.training.learner import Learner
+from finegraft.training.plan import Plan
+from finegraft.vision import assembly
+from finegraft.vision.changing import Changing
+from finegraft.vision.grafting import PhotoGrafting
+from tests.making import folder_of_photos
+from tests.models.making import frozen
+
+# One worker makes the graphs, not each of them.
+pytestmark = pytest.mark.xdist_group("fine-tuning")
+CLASSES = ("daisy", "rose", "tulip")
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store.open(tmp_path_factory.mktemp("store")) as kept:
+        yield kept
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = folder_of_photos(tmp_path_factory.mktemp("flowers"), dict.fromkeys(CLASSES, 24))
+    return fg.vision.read(folder).split(valid=0.25, seed=0)
+
+
+def learner(data: Dataset, store: Store, epochs: int = 1, **options: Any) -> Learner:
+    """One whose head has learned a little."""
+    made = assembly.learner(
+        data, store=store, **{"size": SIZE, "device": "cpu", "show": False, "head": "linear", **options}
+    )
+    made.fit_one_cycle(epochs)
+    return made
+
+
+def origin(made: Learner) -> PhotoGrafting:
+    assert isinstance(made.origin, PhotoGrafting)
+    return made.origin
+
+
+def tuned_by_hand(made: Learner, n: int) -> Learner:
+    made.freeze_to(n)
+    made.fit_one_cycle(1, lr=slice(1e-4, 1e-3))
+    return made
+
+
+@pytest.mark.parametrize("n", [-3, 0])
+def test_the_bundle_answers_as_the_network_that_learned(data: Dataset, store: Store, n: int, tmp_path: Path) -> None:
+    """Upper part or whole: torch as it stands, the learner's evaluation and the bundle from disk say the same."""
+    made = tuned_by_hand(learner(data, store), n)
+    records = data.part("held-out")
+    evaluation = made.evaluate()
+    made.predictor().save(tmp_path / "model.fg")
+    for engine in ("onnxruntime", "openvino"):
+        predictor = load(tmp_path / "model.fg", engine=engine)
+        for row, record in enumerate(records[:4]):
+            by_label = dict(predictor.predict(data.root / record.key).ranking)
+            got = [by_label[label] for label in CLASSES]
+            np.testing.assert_allclose(got, evaluation.probabilities[row], atol=1e-3)
+    assert made._tuning is not None
+    network = made._tuning.scores(records).numpy() / made.calibration.temperature  # type: ignore[union-attr]
+    by_torch = torch.from_numpy(network).softmax(1).numpy()
+    np.testing.assert_allclose(by_torch, evaluation.probabilities, atol=5e-3)  # maps are kept in half precision
+
+
+def test_what_learned_is_another_graph_and_the_frozen_one_stays(data: Dataset, store: Store) -> None:
+    made = learner(data, store)
+    before, frozen_scores = origin(made).body.digest, made.evaluate().probabilities
+    tuned_by_hand(made, -3)
+    settled = made._answering()
+    assert settled is not None
+    assert settled.origin.body.digest != before == origin(made).body.digest  # type: ignore[attr-defined]
+    assert not np.allclose(made.evaluate().probabilities, frozen_scores, atol=1e-4)
+
+
+def test_equal_seeds_give_equal_networks_bit_for_bit_whatever_the_workers(data: Dataset, store: Store) -> None:
+    found = [tuned_by_hand(learner(data, store, workers=workers), -3).evaluate().probabilities for workers in (1, 2)]
+    assert np.array_equal(*found)
+
+
+def test_records_that_are_judged_or_kept_aside_are_never_learned_from(data: Dataset, store: Store) -> None:
+    made = tuned_by_hand(learner(data, store), -3)
+    assert made._tuning is not None
+    learned = {record.key for record in made._tuning.learn.records}
+    aside = {record.key for record in made._tuning.aside.records}
+    judged = {record.key for record in data.part("held-out")}
+    assert learned | aside == {record.key for record in data.part("train")}
+    assert not learned & aside
+    assert not (learned | aside) & judged
+    assert {record.label for record in made._tuning.aside.records} == set(CLASSES)
+
+
+def test_with_validation_and_test_given_validation_is_kept_aside(tmp_path: Path, store: Store) -> None:
+    for part, each in (("train", 8), ("validation", 3), ("test", 3)):
+        folder_of_photos(tmp_path / part, dict.fromkeys(CLASSES, each))
+    given = fg.vision.read(tmp_path).split()
+    made = tuned_by_hand(learner(given, store), -3)
+    assert made._tuning is not None
+    assert {record.split for record in made._tuning.aside.records} == {"validation"}
+    assert len(made._tuning.learn.records) == 24
+
+
+def test_calibration_comes_from_those_kept_aside_and_growth_from_the_frozen_backbone(
+    data: Dataset, store: Store
+) -> None:
+    made = learner(data, store)
+    out_of_fold = made.calibration
+    tuned_by_hand(made, -3)
+    assert made._tuning is not None
+    assert len(made.calibration.truth) == len(made._tuning.aside.records) < len(out_of_fold.truth)
+    assert made._out_of_fold is out_of_fold
+
+
+def test_every_further_training_is_another_look(data: Dataset, store: Store) -> None:
+    made = learner(data, store)
+    made.evaluate()
+    tuned_by_hand(made, -3)
+    made.evaluate()
+    assert made.evaluate().looks == made.looks == 2
+
+
+def test_fine_tune_says_first_what_it_will_do_and_keeps_what_is_better(data: Dataset, store: Store) -> None:
+    made, said = learner(data, store, epochs=3), []
+    tuned = made.fine_tune(2, say=said.append)
+    assert made.tuned is tuned
+    assert said[0].startswith("Fine-tuning for 2 epochs, about ")
+    assert said[0].endswith(": as many epochs as were asked for.")
+    assert tuned.learned + tuned.asked == len(data.part("train"))
+    assert tuned.network is not None
+    assert tuned.better == (tuned.network.loss < tuned.head.loss) == (made._tuning is not None)
+    rows = made.history.rows[-2:]
+    assert tuned.network.loss == pytest.approx(
+        min(row.valid_loss for row in rows if row.valid_loss is not None), abs=1e-5
+    )
+    assert tuned.best_epoch in {1, 2}
+
+
+def test_a_network_that_is_worse_is_not_used(data: Dataset, store: Store) -> None:
+    made = learner(data, store, epochs=3)
+    before = made.evaluate().probabilities
+    tuned = made.fine_tune(1, lr=10.0)  # tears everything apart
+    assert not tuned.better
+    assert tuned.to_json()["better"] is False
+    assert np.array_equal(made.evaluate().probabilities, before)
+
+
+def test_without_time_nothing_is_done_and_said_so(data: Dataset, store: Store) -> None:
+    made, said = learner(data, store), []
+    before = made.evaluate().probabilities
+    tuned = made.fine_tune(left=0.001, say=said.append)
+    assert tuned.plan.epochs == 0
+    assert tuned.network is None
+    assert said == [f"No fine-tuning: {tuned.plan.reason}."]
+    assert np.array_equal(made.evaluate().probabilities, before)
+
+
+def test_fine_tuning_trains_the_head_where_nobody_did(data: Dataset, store: Store) -> None:
+    made = assembly.learner(data, store=store, size=SIZE, device="cpu", show=False, head="linear")
+    assert isinstance(made.fine_tune(1).plan, Plan)
+    assert len(made._fits) == 1
+
+
+def test_finding_the_rate_works_at_every_stage_and_changes_nothing(data: Dataset, store: Store) -> None:
+    made = learner(data, store)
+    for n in (-3, -1):
+        made.freeze_to(n)
+        before = {name: value.clone() for name, value in made.network.state_dict().items()}
+        assert made.find_lr().suggestion > 0
+        assert all(torch.equal(value, before[name]) for name, value in made.network.state_dict().items())
+        made.fit_one_cycle(1)
+    made.freeze()
+    made.find_lr()
+
+
+def test_freezing_below_goes_on_from_where_the_upper_part_stands(data: Dataset, store: Store) -> None:
+    """From the upper part to the whole network: the first scores are those the upper part ended with."""
+    made = tuned_by_hand(learner(data, store), -3)
+    ended = made.evaluate().probabilities
+    assert made._tuning is not None
+    upper = made._tuning
+    made.unfreeze()
+    assert made._tuning is not upper
+    records = data.part("held-out")
+    now = made._tuning.scores(records).numpy()
+    np.testing.assert_allclose(now, upper.scores(records).numpy(), atol=0.05)
+    assert len(made._tuning.learning) == len(made._tuning.groups)
+    made.fit_one_cycle(1, lr=slice(1e-6, 1e-5))
+    np.testing.assert_allclose(made.evaluate().probabilities.argmax(1), ended.argmax(1))
+
+
+def test_a_transformer_learns_from_the_photos_on(data: Dataset, store: Store) -> None:
+    made = learner(data, store, backbone="timm:vit_tiny_patch16_224", weights="none")
+    assert origin(made).usual == 0
+    made.freeze_to(-2)
+    made.fit_one_cycle(1, lr=1e-4)
+    assert made.evaluate().probabilities.shape == (len(data.part("held-out")), 3)
+
+
+def test_stages_below_the_cut_are_learned_from_too(data: Dataset, store: Store) -> None:
+    made = learner(data, store, backbone="timm:resnet18", weights="none")
+    assert origin(made).usual == 4  # layer4, above the cut
+    tuned_by_hand(made, origin(made).usual)
+    assert made._tuning is not None
+    network = made._tuning.scores(data.part("held-out")).softmax(1).argmax(1).numpy()
+    assert np.array_equal(made.evaluate().probabilities.argmax(1), network)
+
+
+def test_the_head_must_learn_first(data: Dataset, store: Store) -> None:
+    made = assembly.learner(data, store=store, size=SIZE, device="cpu", show=False, head="linear")
+    with pytest.raises(UsageError, match="The head must learn before the network does") as caught:
+        made.unfreeze()
+    assert caught.value.mend == "Call fit_one_cycle first."
+
+
+@pytest.mark.parametrize("n", [9, -10])
+def test_a_group_that_is_none_is_refused(data: Dataset, store: Store, n: int) -> None:
+    with pytest.raises(UsageError, match=f"There are 9 groups of layers, so none can be number {n}"):
+        learner(data, store).freeze_to(n)
+
+
+def test_a_frozen_graph_cannot_learn(data: Dataset, store: Store, tmp_path: Path) -> None:
+    path = frozen(tmp_path / "theirs.onnx")
+    made = learner(data, store, backbone=str(path), size=16)
+    with pytest.raises(UsageError, match=r"is a frozen graph, which cannot learn") as caught:
+        made.unfreeze()
+    assert caught.value.mend == "Use lite0, lite2 or timm:NAME to fine-tune."
+    with pytest.raises(UsageError, match=r"is a frozen graph, which cannot learn"):
+        made.fine_tune(1)
+
+
+def test_a_photo_that_vanishes_while_it_is_learned_from_is_named(tmp_path: Path, store: Store) -> None:
+    folder = folder_of_photos(tmp_path / "flowers", dict.fromkeys(CLASSES, 10))
+    read = fg.vision.read(folder).split(valid=0.3, seed=0)
+    made = learner(read, store)
+    gone = made._aside().learn.records[3]
+    (folder / gone.key).unlink()
+    made.freeze_to(-3)
+    with pytest.raises(DataError, match=f"{gone.key} could be read before, and cannot be now"):
+        made.fit_one_cycle(1)
+
+
+def test_a_learner_without_photos_has_nothing_to_unfreeze() -> None:
+    from tests.training.making import learner as of_features
+
+    made = of_features()
+    made.fit_one_cycle(1)
+    with pytest.raises(UsageError, match="There is no backbone here that could learn, only features"):
+        made.unfreeze()
+
+
+def test_changed_photos_are_those_of_the_content_not_of_the_name(data: Dataset, store: Store) -> None:
+    grafting = origin(learner(data, store))
+    record = data.usable[0]
+    content = (data.root / record.key).read_bytes()
+    wanted = Changing(SIZE, "bicubic", 0).load(content, record.digest, 2)
+    assert np.array_equal(grafting.changed(record, 2), wanted)
