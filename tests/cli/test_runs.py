@@ -27,7 +27,7 @@ def test_an_edited_run_is_left_out_with_a_word(run: Path, tmp_path: Path) -> Non
     (tmp_path / "edited" / "run.json").write_text('{"run_format": 1}')
     done = finegraft("runs", tmp_path, "--json")
     assert [row["path"] for row in done.object["rows"]] == [f"{tmp_path}/good"]
-    assert done.err == f"{tmp_path}/edited is left out: its run.json was edited (KeyError('metrics')).\n"
+    assert done.err == f"{tmp_path}/edited is left out: its run.json was edited (KeyError('target')).\n"
 
 
 def test_no_runs(tmp_path: Path) -> None:

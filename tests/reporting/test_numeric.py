@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from finegraft.evaluation.numbers import NumberEvaluation
-from finegraft.reporting.numeric import against, numbers, page_of_numbers, residuals_by_answer, short, spread
+from finegraft.reporting.material import Material
+from finegraft.reporting.measures import short
+from finegraft.reporting.numeric import against, residuals_by_answer, sections, spread
+from finegraft.reporting.report import page_of
 from finegraft.targets import Number
 from tests.reporting.making import HOSTILE
 from tests.reporting.reading import Outline
@@ -20,18 +23,32 @@ def judged(n: int = 120, bias: float = 0.0, fan: bool = False) -> NumberEvaluati
     return NumberEvaluation(tuple(f"photos/{i}.jpg" for i in range(n)), Number(), truth, truth + noise + bias)
 
 
+def page_of_numbers(evaluation: NumberEvaluation) -> str:
+    return page_of(Material(evaluation))
+
+
+def part(evaluation: NumberEvaluation, anchor: str) -> Outline:
+    """One section of the page."""
+    (found,) = (section for section in sections(Material(evaluation)) if section.anchor == anchor)
+    return Outline(found.body.text)
+
+
 def test_the_page_says_how_far_off_it_is_and_what_the_mean_would_be() -> None:
     evaluation = judged()
     page = Outline(page_of_numbers(evaluation))
     assert page.errors == []
     assert f"Off by {evaluation.metrics()['mae'].value:.3g} on average" in page.text
     assert f"Always answering their mean would be off by {evaluation.baseline()['mae']:.3g}." in page.text
-    assert [part.heading for part in numbers(evaluation)] == ["How good", "Which way it errs", "Furthest off"]
+    assert [part.heading for part in sections(Material(evaluation))] == [
+        "Furthest off",
+        "How good",
+        "Which way it errs",
+    ]
     assert len(page.all("figure")) == 3
 
 
 def test_the_direction_of_errors_is_told_only_where_it_is_sure() -> None:
-    said = [Outline(numbers(judged(bias=bias))[1].body.text).text for bias in (0.0, 4.0, -4.0)]
+    said = [part(judged(bias=bias), "residuals").text for bias in (0.0, 4.0, -4.0)]
     assert "It errs both ways alike" in said[0]
     assert "On average it answers too much, by " in said[1]
     assert "On average it answers too little, by " in said[2]
@@ -57,7 +74,7 @@ def test_large_sets_are_drawn_in_part_and_say_so() -> None:
 
 def test_the_largest_residuals_come_first() -> None:
     evaluation = judged()
-    page = Outline(numbers(evaluation)[2].body.text)
+    page = part(evaluation, "worst")
     first = evaluation.largest(1)[0]
     assert page.text.index(evaluation.keys[first]) == min(
         page.text.index(evaluation.keys[row]) for row in evaluation.largest(12)

@@ -51,18 +51,6 @@ class DataOptions:
         with _told():
             return read(data, **asdict(self), memory=CheckMemory(store), progress=Counter("checked"))
 
-    def read_classes(self, data: str, store: Store) -> Dataset:
-        """The same for a command that works with one class to a photo. Raises `UsageError` for other labels."""
-        dataset = self.read(data, store)
-        label = next((record.label for record in dataset.usable), "")
-        if not isinstance(label, str):
-            what = "several labels per photo" if isinstance(label, tuple) else "numbers"
-            raise UsageError(
-                f"finegraft cannot learn or judge {what} yet, and {self.target or 'the target'} holds these.",
-                "finegraft check works with them. To learn classes, name a column with one class per photo.",
-            )
-        return dataset
-
     def to_json(self) -> dict[str, Any]:
         """What run.json keeps, from which the same data can be read again."""
         return {**asdict(self), "test": None if self.test is None else str(Path(self.test).resolve())}

@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from finegraft import targets
 from finegraft.cli.choices import OneOf
 from finegraft.cli.data_options import DataOptions, labelled_options
+from finegraft.cli.headlines import headlines
 from finegraft.cli.model import is_imagenet, open_model, run_of
-from finegraft.cli.output import headline, json_option, print_json
+from finegraft.cli.output import json_option, print_json
 from finegraft.cli.printable import printable
 from finegraft.cli.slices import slices_json, standing_out
 from finegraft.cli.suggestions import did_you_mean, nearest
 from finegraft.data.dataset import Dataset
 from finegraft.data.groups import clusters
 from finegraft.data.record import Record
-from finegraft.errors import DataError, UnreadableFile
+from finegraft.errors import DataError, UnreadableFile, UsageError
+from finegraft.evaluation.kinds import AnyEvaluation
+from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.result import Evaluation
+from finegraft.evaluation.tags import TagsEvaluation
 from finegraft.features.store import Store
-from finegraft.targets import Category
+from finegraft.targets import Category, Number, Tags, Target
 
 if TYPE_CHECKING:
     from finegraft.inference.predictor import Predictor
@@ -45,7 +50,8 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
       finegraft eval imagenet PHOTOS --map map.csv
 
     Score MODEL on the labelled photos of DATA: a folder of class folders, a table with a column of paths, or a zip or
-    tar of these. MODEL is a RUN folder, a bundle, or the word imagenet.
+    tar of these. MODEL is a RUN folder, a bundle, or the word imagenet. The labels must be of the kind it answers with:
+    classes, tags or numbers.
 
     Where DATA has given splits, its test part is judged, or its validation part where there is no test. With --map
     the probabilities of all classes that map to one of yours are added up. Photos that MODEL has learned from are left
@@ -54,27 +60,20 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
     source = DataOptions.taken_from(options)
     predictor = open_model(model, engine)
     with Store.open() as store:
-        dataset = source.read_classes(data, store)
+        dataset = source.read(data, store)
+    _must_be_alike(predictor.target, dataset)
     chosen, part = _judged_part(dataset)
     records = _not_learned_from(chosen, model, data)
-    mapping = None if map_file is None else read_map(Path(map_file), predictor.labels)
-    target = Category(predictor.labels) if mapping is None else Category.of(mapping.values())
-    _must_know(target, {str(record.label) for record in records})  # said before the work
-    judged, probabilities, novelty = _answered(predictor, records, dataset.root)
-    if mapping is not None:
-        probabilities = mapped(probabilities, predictor.labels, mapping, target)
-    evaluation = Evaluation(
-        keys=tuple(record.key for record in judged),
-        target=target,
-        truth=target.encode([str(r.label) for r in judged]),
-        probabilities=probabilities,
-        groups=clusters(judged),
-        traits=dataset.traits_of(judged),
-        novelty=novelty,
-    )
-    sliced = slices_json(evaluation)
+    mapping = None if map_file is None else _mapping(Path(map_file), predictor)
+    target = predictor.target if mapping is None else Category.of(mapping.values())
+    _must_know(target, {name for record in records for name in record.classes})  # said before the work
+    judged, values, novelty = _answered(predictor, records, dataset.root)
+    if mapping is not None and isinstance(target, Category):
+        values = mapped(values, predictor.labels, mapping, target)
+    evaluation = _evaluation(target, predictor, dataset, judged, values, novelty)
+    sliced = slices_json(evaluation) if isinstance(evaluation, Evaluation) else []
     if not as_json:
-        click.echo("\n".join([*headline(evaluation, part), *standing_out(sliced)]))
+        click.echo("\n".join([*headlines(evaluation, part), *standing_out(sliced)]))
         return
     print_json(
         {
@@ -87,6 +86,45 @@ def command(model: str, data: str, map_file: str | None, engine: str, as_json: b
             "unreadable": sorted({record.key for record in records} - set(evaluation.keys)),
         }
     )
+
+
+def _must_be_alike(target: Target, dataset: Dataset) -> None:
+    """Raise `DataError` where the labels are of another kind than the answers."""
+    if not dataset.usable:
+        return
+    kind = targets.of([record.label for record in dataset.usable if record.label is not None]).kind
+    if kind != target.kind:
+        called = {"category": "one class per photo", "tags": "several tags per photo", "number": "numbers"}
+        raise DataError(
+            f"The model answers with {called[target.kind]}, but the data holds {called[kind]}.",
+            "Name the right columns with --target.",
+        )
+
+
+def _mapping(path: Path, predictor: Predictor) -> dict[str, str]:
+    if not isinstance(predictor.target, Category):
+        raise UsageError("--map joins classes, and this model answers with none.", "Leave it out.")
+    return read_map(path, predictor.labels)
+
+
+def _evaluation(
+    target: Target,
+    predictor: Predictor,
+    dataset: Dataset,
+    judged: Sequence[Record],
+    values: np.ndarray,
+    novelty: np.ndarray | None,
+) -> AnyEvaluation:
+    """The answers `values` (n, k) to the records `judged`, as an evaluation of `target`."""
+    keys, groups = tuple(record.key for record in judged), clusters(judged)
+    if isinstance(target, Category):
+        truth = target.encode([str(record.label) for record in judged])
+        return Evaluation(keys, target, truth, values, groups, dataset.traits_of(judged), novelty)
+    if isinstance(target, Tags):
+        tags = target.encode([record.classes for record in judged]).astype(np.int64)
+        return TagsEvaluation(keys, target, tags, values, np.array(predictor.thresholds), groups)
+    numbers = target.encode([record.label for record in judged if isinstance(record.label, float)])
+    return NumberEvaluation(keys, target, numbers, values[:, 0], groups)
 
 
 def _judged_part(dataset: Dataset) -> tuple[Sequence[Record], str]:
@@ -124,7 +162,8 @@ def _not_learned_from(records: Sequence[Record], model: str, data: str) -> Seque
 def _answered(
     predictor: Predictor, records: Sequence[Record], root: Path
 ) -> tuple[list[Record], np.ndarray, np.ndarray | None]:
-    """The records that could be read, their probabilities (n, classes), and how novel they are, where the model tells.
+    """The records that could be read, their probabilities (n, k) or numbers (n, 1), and how novel they are, where the
+    model tells.
 
     Raises `DataError` where none could be read.
     """
@@ -178,14 +217,19 @@ def _like_a_class(name: str, labels: Sequence[str]) -> bool:
     return nearest(name, labels, cutoff=0.75) is not None
 
 
-def _must_know(target: Category, labels: set[str]) -> None:
-    """Raise `DataError` where a class of the data can never be answered."""
+def _must_know(target: Target, labels: set[str]) -> None:
+    """Raise `DataError` where a class or tag of the data can never be answered."""
+    if isinstance(target, Number):
+        return
     unknown = sorted(labels - set(target.labels))
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        of_classes = isinstance(target, Category)
+        what = "classes" if of_classes else "tags"
+        mapping = " With --map a file says which classes mean the same." if of_classes else ""
         raise DataError(
-            f"The model cannot answer these classes of the data: {', '.join(unknown[:5])}{more}.",
-            f"{_meant(unknown[0], target.labels)} With --map a file says which classes mean the same.",
+            f"The model cannot answer these {what} of the data: {', '.join(unknown[:5])}{more}.",
+            f"{_meant(unknown[0], target.labels)}{mapping}",
         )
 
 

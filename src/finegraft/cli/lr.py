@@ -41,7 +41,7 @@ def command(data: str, output: str, as_json: bool, **options: Any) -> None:
     find(options["backbone"], options["weights"])  # what is missing is said now, not after the photos were read
     source, valid, seed = DataOptions.taken_from(options), options.pop("valid"), options["seed"]
     with Store.open() as store:
-        dataset = source.read_classes(data, store).split(valid, seed)
+        dataset = source.read(data, store).split(valid, seed)
         made = learner(dataset, store=store, progress=Counter("features of"), show=False, **options)
     curve = made.find_lr()
     found = curve.to_json()

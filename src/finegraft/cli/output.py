@@ -81,10 +81,14 @@ class Stopwatch:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
 
+    @property
+    def passed(self) -> float:
+        """Seconds since it was made."""
+        return time.perf_counter() - self._started
+
     def table(self) -> dict[str, float]:
         """Stages and `total`, in seconds to the hundredth."""
-        total = time.perf_counter() - self._started
-        return {name: round(value, 2) for name, value in {**self.seconds, "total": total}.items()}
+        return {name: round(value, 2) for name, value in {**self.seconds, "total": self.passed}.items()}
 
 
 def percent(share: float) -> str:
@@ -117,7 +121,7 @@ def headline(evaluation: Evaluation, part: str) -> list[str]:
 def _accuracy_first(evaluation: Evaluation, part: str) -> str:
     accuracy = evaluation.accuracy
     return (
-        f"{percent(accuracy.value)} right ({_between(accuracy.interval)}, 95 % interval) "
+        f"{percent(accuracy.value)} right ({between(accuracy.interval)}, 95 % interval) "
         f"on {len(evaluation):,} photos of the {part} part."
     )
 
@@ -130,21 +134,22 @@ def _macro_first(evaluation: Evaluation, part: str) -> list[str]:
     weak, rare = weakest(evaluation), rarest(evaluation)
     rarest_too = "" if rare == weak else f" Rarest: {_found(rare)}."
     return [
-        f"{percent(recall.value)} found, averaged over the classes ({_between(recall.interval)}, 95 % interval; macro "
+        f"{percent(recall.value)} found, averaged over the classes ({between(recall.interval)}, 95 % interval; macro "
         f"recall), on {len(evaluation):,} photos of the {part} part.",
         f"Macro F1: {f1}.",
         printable(f"Weakest class: {_found(weak)}.{rarest_too}"),
         printable(
-            f"{percent(accuracy.value)} right in all ({_between(accuracy.interval)}). This comes second because rare "
+            f"{percent(accuracy.value)} right in all ({between(accuracy.interval)}). This comes second because rare "
             f"classes hardly count in it: {rare.label} is {rare.judged:,} of the {len(evaluation):,}."
         ),
     ]
 
 
 def _found(recall: Recall) -> str:
-    return f"{recall.label}, {recall.found:,} of {recall.judged:,} found ({_between(recall.interval)})"
+    return f"{recall.label}, {recall.found:,} of {recall.judged:,} found ({between(recall.interval)})"
 
 
-def _between(interval: tuple[float, float] | None) -> str:
+def between(interval: tuple[float, float] | None) -> str:
+    """The ends of an interval of a share; 0 to 100 % where there is none."""
     low, high = interval or (0.0, 1.0)
     return f"{percent(low)} to {percent(high)}"

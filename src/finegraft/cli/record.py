@@ -42,9 +42,13 @@ class Settings:
     batch_size: int | None
     class_weights: str
     wanted_error: float
+    metric: str | None
     mirror: bool
     engine: str
     device: str
+    fine_tune: str | int
+    budget: float | None
+    workers: int | None
 
 
 def record(
@@ -79,9 +83,11 @@ def record(
         "lr": learner.lr,
         "trials": [trial.to_json() for trial in learner.trials],
         "environment": environment(),
+        "fine_tuning": None if learner.tuned is None else learner.tuned.to_json(),
         "n_train": len(dataset.part("train")),
         "n_judged": len(evaluation),
         "judged_on": dataset.judged_on,
+        "metric": learner.metric,
         **{name: evaluation.summary_json()[name] for name in ("metrics", "intervals")},
         "thresholds": _thresholds(learner.target, calibration),
         "leakage": None if leaked is None else leaked.to_json(),

@@ -12,6 +12,9 @@ from finegraft.cli.printable import printable
 from finegraft.evaluation.run import Run
 from finegraft.evaluation.run import runs as find_runs
 
+# What a run is placed by, by the kind of its target.
+_LEADING = {"category": "accuracy", "tags": "exact_match", "number": "mae"}
+
 
 @click.command("runs")
 @click.argument("folder", default=".")
@@ -22,30 +25,41 @@ def command(folder: str, as_json: bool) -> None:
       finegraft runs
       finegraft runs FOLDER
 
-    A table of the finished runs in FOLDER (default: this folder) and below, the best accuracy first.
+    A table of the finished runs in FOLDER (default: this folder) and below, the best first: by accuracy, by the share
+    with all tags right, or by how far off the numbers are.
     """
     found = [row for run in find_runs(folder) if (row := _row(run)) is not None]
-    rows = sorted(found, key=lambda row: (-row["accuracy"], row["path"]))
+    rows = sorted(found, key=_place)
     if as_json:
         print_json({"rows": rows})
         return
     if not rows:
         click.echo(f"There are no finished runs in {folder}. Make one with: finegraft train PHOTOS -o RUN")
         return
-    table: list[tuple[str, ...]] = [("run", "accuracy", "95 % interval", "judged", "backbone", "made")]
-    table += [_cells(row) for row in rows]
+    of_classes = all(row["metric"] == "accuracy" for row in rows)
+    head = "accuracy" if of_classes else "result"
+    table: list[tuple[str, ...]] = [("run", head, "95 % interval", "judged", "backbone", "made")]
+    table += [_cells(row, of_classes) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for cells in table:
         click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    low, high = map(percent, row["accuracy_interval"])
+def _place(row: dict[str, Any]) -> tuple[int, float, str]:
+    """Classes first, then tags, then numbers; the best of each first."""
+    kind = list(_LEADING).index(row["target"])
+    return kind, row["value"] if row["target"] == "number" else -row["value"], row["path"]
+
+
+def _cells(row: dict[str, Any], of_classes: bool) -> tuple[str, ...]:
+    written = _number if row["target"] == "number" else percent
+    value = written(row["value"])
+    ends = row["interval"]
     made = row["created"].replace("T", " ")[:16]
     return (
         printable(row["path"]),
-        percent(row["accuracy"]),
-        f"{low} to {high}",
+        value if of_classes else f"{row['metric'].replace('_', ' ')} {value}",
+        "" if ends is None else f"{written(ends[0])} to {written(ends[1])}",
         f"{row['n_judged']:,} {row['judged_on']}",
         printable(row["backbone"]),
         made,
@@ -62,14 +76,24 @@ def _row(run: Run) -> dict[str, Any] | None:
 
 
 def _read(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    accuracy = settings["metrics"]["accuracy"]
+    target = settings["target"].get("kind", "category")
+    metric = _LEADING[target]
+    found = settings["metrics"][metric]
+    accuracy = {"accuracy": found["value"], "accuracy_interval": found["interval"]} if metric == "accuracy" else {}
     return {
         "path": str(path),
-        "accuracy": accuracy["value"],
-        "accuracy_interval": accuracy["interval"],
+        "target": target,
+        "metric": metric,
+        "value": found["value"],
+        "interval": found["interval"],
+        **accuracy,
         "n_train": settings["n_train"],
         "n_judged": settings["n_judged"],
         "judged_on": settings["judged_on"],
         "backbone": settings["backbone"]["name"],
         "created": settings["created"],
     }
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"

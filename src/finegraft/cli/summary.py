@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from finegraft.cli.output import headline, percent
+from finegraft.cli.headlines import headlines
+from finegraft.cli.output import percent
 from finegraft.cli.printable import printable
 from finegraft.cli.slices import standing_out
 from finegraft.data.balance import balance
@@ -27,10 +28,11 @@ def summary(run: Run, learner: Learner, evaluation: AnyEvaluation) -> list[str]:
     seconds = " · ".join(f"{name} {value:.1f}" for name, value in stored["seconds"].items())
     left_out, growth = len(dataset.left_out), stored["learning_curve"]
     return [
-        *_judged(learner, evaluation),
+        *_judged(learner, evaluation, stored["settings"]["metric"]),
         *standing_out(stored["slices"]),
         f"Learned from {stored['n_train']:,} photos; {left_out:,} {'file was' if left_out == 1 else 'files were'} "
         f"left out. Head: {stored['settings']['head']}, learning rate {stored['lr']:.2g}.",
+        *_fine_tuning(learner),
         *_growth(None if growth is None else LearningCurve.from_json(growth)),
         *_balance(learner),
         f"Seconds: {seconds}.",
@@ -39,12 +41,19 @@ def summary(run: Run, learner: Learner, evaluation: AnyEvaluation) -> list[str]:
     ]
 
 
-def _judged(learner: Learner, evaluation: AnyEvaluation) -> list[str]:
+def _fine_tuning(learner: Learner) -> list[str]:
+    """What letting the network learn too has brought; nothing where it did not."""
+    tuned = learner.tuned
+    return [] if tuned is None else [tuned.sentence]
+
+
+def _judged(learner: Learner, evaluation: AnyEvaluation, asked: str | None) -> list[str]:
     """How good the answers are, and what flatters."""
     part = learner.data.judged_on
-    if not isinstance(evaluation, Evaluation):
-        return [f"{evaluation!r}, the {part} part."]
-    return [*headline(evaluation, part), *_leaked(leakage(learner.data, evaluation), part)]
+    told = headlines(evaluation, part, asked)
+    return (
+        told if not isinstance(evaluation, Evaluation) else [*told, *_leaked(leakage(learner.data, evaluation), part)]
+    )
 
 
 def _leaked(found: Leakage | None, part: str) -> list[str]:

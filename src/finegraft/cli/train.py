@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from finegraft.cli.data_options import DataOptions, data_options
+from finegraft.cli.fine_tuning import fine_tune, fine_tuning_options, is_wanted
 from finegraft.cli.learning_options import learning_options, must_be_able_to_train
 from finegraft.cli.numbers import Automatic
 from finegraft.cli.output import Counter, Stopwatch, json_option, print_json
@@ -41,6 +42,8 @@ _FOR_JSON = ("judged_on", "n_train", "seconds", "findings", "lr", "class_weights
     show_default=True,
     help="How often answers that it does not call unsure may be wrong.",
 )
+@fine_tuning_options
+@click.option("--metric", metavar="NAME", help="What to watch and to name first, as macro_f1 or rmse.")
 @click.option("--force", is_flag=True, help="Replace a finished run in RUN.")
 @json_option
 def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any) -> None:
@@ -51,7 +54,8 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
       finegraft predict RUN photo.jpg
 
     Train on DATA and leave everything in RUN. DATA is a folder with one folder of photos per class, a table with a
-    column of paths (CSV, TSV, Parquet, or a list of paths and labels), or a zip or tar of these.
+    column of paths (CSV, TSV, Parquet, or a list of paths and labels), or a zip or tar of these. What a table's label
+    column holds is learned: classes, several tags per photo, or a number.
 
     Folders named train, validation and test above the class folders are given splits, and so is what --split-column
     and --test say; without any a fifth is held out. The part that gives the headline number chooses nothing.
@@ -88,7 +92,7 @@ def _train(
     """The whole loop, stage by stage; every stage leaves its file in the run."""
     with Store.open() as store:
         with watch.stage("check"):
-            dataset = source.read_classes(data, store).split(settings.valid, settings.seed)
+            dataset = source.read(data, store).split(settings.valid, settings.seed)
         with watch.stage("start"):
             from finegraft.reporting.chapters import chapters
             from finegraft.reporting.material import Material
@@ -106,9 +110,11 @@ def _train(
                 batch_size=settings.batch_size,
                 class_weights=settings.class_weights,  # type: ignore[arg-type]
                 wanted_error=settings.wanted_error,
+                metric=settings.metric,
                 mirror=settings.mirror,
                 engine=settings.engine,
                 device=settings.device,
+                workers=settings.workers,
                 store=store,
                 progress=Counter("features of"),
             )
@@ -118,12 +124,15 @@ def _train(
     with watch.stage("rate"):
         run.write_lr_curve(learner.find_lr().to_json())
     with watch.stage("fit"):
-        learner.callbacks.append(_Log(run))
+        learner.callbacks.append(_Log(run, learner.metric))
         learner.fit_one_cycle(settings.epochs or learner.default_epochs, settings.lr)
     with watch.stage("calibrate"):
         _ = learner.calibration
     with watch.stage("growth"):
         growth = learner.learning_curve()
+    if is_wanted(settings.fine_tune, settings.budget, learner.device):
+        with watch.stage("fine-tune"):
+            fine_tune(learner, settings.fine_tune, settings.budget, watch.passed)
     with watch.stage("judge"):
         evaluation = learner.evaluate()
         run.write_evaluation(evaluation)
@@ -140,8 +149,12 @@ def _train(
 class _Log:
     """A callback that keeps every epoch in the run's log."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, metric: str) -> None:
         self._run = run
+        self._metric = metric
 
     def on_epoch_end(self, state: Any) -> None:
-        self._run.log(state.row.to_json())
+        row = state.row.to_json()
+        error = row.pop("error_rate")
+        stage = "network" if hasattr(state.network, "trunk") else "head"
+        self._run.log({"stage": stage, **row, self._metric: error})

@@ -38,24 +38,30 @@ def balance(records: Sequence[Record]) -> list[Finding]:
     learnable = [r for r in records if r.split in (None, "train")] or records
     counts = Counter(name for r in learnable for name in r.classes)
     sizes = sorted((counts[name], name) for name in {name for r in records for name in r.classes})
-    found = [Finding("", "few", 1.0, _too_few(label, count)) for count, label in sizes if count < ENOUGH]
+    word = "Tag" if any(isinstance(r.label, tuple) for r in records) else "Class"
+    found = [Finding("", "few", 1.0, _too_few(word, label, count)) for count, label in sizes if count < ENOUGH]
     present = [(count, label) for count, label in sizes if count]
     if lopsided(counts.values()):
         (small, rare), (large, common) = present[0], present[-1]
+        weighed = (
+            " Training weighs the classes to make up for it, unless told not to; add" if word == "Class" else " Add"
+        )
+        figures = (
+            "macro recall and macro F1 rather than accuracy" if word == "Class" else "macro F1 and its own figures"
+        )
         note = (
-            f"Class {common!r} has {large:,} to learn from, {rare!r} only {small:,}. Training weighs the classes to "
-            f"make up for it, unless told not to; add to {rare!r}, and judge by macro recall and macro F1 rather than "
-            f"accuracy."
+            f"{word} {common!r} has {large:,} to learn from, {rare!r} only {small:,}.{weighed} to {rare!r}, and judge "
+            f"by {figures}."
         )
         found.append(Finding("", "imbalance", 1 - small / large, note))
     return found
 
 
-def _too_few(label: str, count: int) -> str:
-    """What is wrong with a class of `count` records, and the three ways out."""
+def _too_few(word: str, label: str, count: int) -> str:
+    """What is wrong with a class or tag of `count` records, and the three ways out."""
     if count == 0:
-        return f"Class {label!r} has nothing to learn from. Add at least {ENOUGH}, better {BETTER}, or leave it out."
+        return f"{word} {label!r} has nothing to learn from. Add at least {ENOUGH}, better {BETTER}, or leave it out."
     return (
-        f"Class {label!r} has only {count} to learn from: it is learned, but how well cannot be told. "
-        f"Add at least {ENOUGH - count}, better {BETTER - count}; else merge it with a class like it, or leave it out."
+        f"{word} {label!r} has only {count} to learn from: it is learned, but how well cannot be told. Add at least "
+        f"{ENOUGH - count}, better {BETTER - count}; else merge it with a {word.lower()} like it, or leave it out."
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
+from finegraft.errors import UsageError
 from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.tags import TagsEvaluation
-from finegraft.targets import Category, Tags, Target
+from finegraft.targets import Category, Number, Tags, Target
 
 AnyEvaluation = Evaluation | TagsEvaluation | NumberEvaluation
 
@@ -17,3 +19,24 @@ def load(path: Path, target: Target) -> AnyEvaluation:
     if isinstance(target, Category):
         return Evaluation.load(path, target)
     return TagsEvaluation.load(path, target) if isinstance(target, Tags) else NumberEvaluation.load(path, target)
+
+
+def metric_names(target: Target) -> tuple[str, ...]:
+    """The metrics that an evaluation of `target` may have, the leading ones first."""
+    if isinstance(target, Number):
+        return ("mae", "rmse", "r2", "median_absolute_error", "mean_error")
+    if isinstance(target, Tags):
+        shares = [f"{mean}_{name}" for mean in ("micro", "macro") for name in ("f1", "precision", "recall")]
+        return ("exact_match", *shares, "macro_auroc", "macro_average_precision", "hamming_loss")
+    more = ("top_5_accuracy",) if len(target) > 5 else ("auroc", "average_precision") if len(target) == 2 else ()
+    return ("accuracy", "error_rate", "macro_f1", "macro_recall", "ece", *more)
+
+
+def check_metric(name: str, target: Target) -> None:
+    """Raise `UsageError` unless `name` is a metric of `target`, with the nearest one that is."""
+    names = metric_names(target)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        meant = f"Did you mean {near[0]!r}? " if near else ""
+        what = {"category": "classes", "tags": "tags", "number": "numbers"}[target.kind]
+        raise UsageError(f"There is no metric {name!r} of {what}.", f"{meant}Known: {', '.join(names)}.")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from finegraft.display import html_of
 from finegraft.errors import DataError
 from finegraft.evaluation import number_metrics, rows
 from finegraft.evaluation.clusters import Clusters, basis
@@ -54,6 +55,9 @@ class NumberEvaluation:
         found = self._metrics
         explained = f", R² {found['r2'].value:.3f}" if "r2" in found else ""
         return f"<NumberEvaluation: MAE {found['mae'].value:.4g} on {len(self)} records{explained}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @cached_property
     def clusters(self) -> Clusters | None:

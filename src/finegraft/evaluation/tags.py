@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from finegraft.display import html_of
 from finegraft.errors import DataError
 from finegraft.evaluation import influence, rows, tag_metrics
 from finegraft.evaluation.clusters import Clusters, basis
@@ -58,6 +59,9 @@ class TagsEvaluation:
     def __repr__(self) -> str:
         f1 = self._metrics["micro_f1"]
         return f"<TagsEvaluation: micro F1 {f1} on {len(self)} records, {len(self.target)} tags>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finegraft.data.balance import balance
+from finegraft.evaluation.result import Evaluation
 from finegraft.reporting import wording
 from finegraft.reporting.markup import Html, tag
 from finegraft.reporting.material import Material
@@ -24,6 +25,8 @@ def words_on_balance(material: Material) -> list[Html]:
 
 def _weights(material: Material) -> list[Html]:
     reason = material.settings.get("class_weights_reason")
+    if not isinstance(material.judged, Evaluation):
+        return []  # only classes are weighed
     if not isinstance(reason, str) or not reason:
         return []  # a run from before there were weights
     weighed = bool(material.part("class_weights"))

@@ -148,7 +148,8 @@ def _basis(material: Material, positive: str, judged: int, out_of_fold: bool) ->
     said: list[Child] = [name(positive), f" is {judged:,} of the {material.counted(len(material.evaluation))} judged. "]
     if out_of_fold:
         said.append(
-            "The thresholds were chosen on the training part, out of fold; what they give was measured on the judged."
+            f"The thresholds were chosen on the training part, {material.unseen}; what they give was measured on the "
+            "judged."
         )
     else:
         said.append(

@@ -6,13 +6,20 @@ Nothing of the photos comes along, no path of the machine and no file name: a ca
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from finegraft.evaluation.growth import LearningCurve
+from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.recalls import Recall, of_classes
+from finegraft.evaluation.result import Evaluation
+from finegraft.evaluation.tags import TagsEvaluation
 from finegraft.inference.card import plain
 from finegraft.reporting import wording
 from finegraft.reporting.material import Material
+from finegraft.targets import Category, Number, Tags
 
 _MOST = 100  # classes with a row of their own
 _PARTS = {"train": "learned from", "validation": "watched", "test": "judged", "held-out": "judged, held out by chance"}
@@ -22,8 +29,7 @@ def chapters(material: Material) -> dict[str, str]:
     """Heading -> Markdown, in the order of a card; a chapter that has nothing to say is left out."""
     told = {
         "The data": _data(material),
-        "Class by class": _classes(material),
-        "How sure it is": _sureness(material),
+        **_KINDS[material.judged.target.kind](material),
         "Where it is worse": _slices(material),
         "What more photos would bring": _growth(material),
         "How it was trained": _training(material),
@@ -51,6 +57,47 @@ def _data(material: Material) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
+def _of_classes(material: Material) -> dict[str, str]:
+    return {"Class by class": _classes(material), "How sure it is": _sureness(material)}
+
+
+def _of_tags(material: Material) -> dict[str, str]:
+    """Every tag on its own, the worst first, with the threshold from which on it is answered."""
+    evaluation = material.judged
+    if not isinstance(evaluation, TagsEvaluation):
+        return {}
+    cuts = dict(zip(evaluation.labels, np.asarray(evaluation.thresholds).tolist(), strict=True))
+    rows = sorted(evaluation.per_tag(), key=lambda score: (score.f1.value, score.label))[:_MOST]
+    lines = ["| tag | judged | found | right when named | F1 | answered from |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {plain(score.label)} | {score.support:,} | {wording.percent(score.recall.value)} | "
+        f"{wording.percent(score.precision.value)} | {wording.percent(score.f1.value)} | {cuts[score.label]:.3f} |"
+        for score in rows
+    ]
+    told: dict[str, Any] = material.part("calibration").get("out_of_fold") or {}
+    wanted = float(material.part("unsure").get("wanted_error", 0.05))
+    sure = (
+        f"- {wording.percent(told['close_calls'])} of the answers are called a close call; of the others at most "
+        f"{wording.percent(wanted)} have a wrong tag {material.unseen}."
+    )
+    return {"Tag by tag": "\n".join(lines), "How sure it is": sure if told else ""}
+
+
+def _of_numbers(material: Material) -> dict[str, str]:
+    """Where the numbers learned from lie, and how often the interval held."""
+    data, width = material.dataset, material.settings.get("half_width")
+    learned = [r.label for r in data.part("train") if isinstance(r.label, float)] if data is not None else []
+    told = {"Where its numbers lie": f"- From {min(learned):.4g} to {max(learned):.4g}." if learned else ""}
+    evaluation = material.judged
+    if isinstance(width, int | float) and isinstance(evaluation, NumberEvaluation):
+        held = float((np.abs(evaluation.residuals) <= width).mean())
+        told["How sure it is"] = (
+            f"- The interval of {width:.4g} to either side, made to hold the true number in 90 of 100 cases, held "
+            f"{wording.percent(held)} of those judged."
+        )
+    return told
+
+
 def _classes(material: Material) -> str:
     rows = sorted(of_classes(material.evaluation), key=lambda recall: (recall.value, recall.judged))
     lines = ["| class | judged | found | 95 % interval |", "|---|---|---|---|", *map(_recall, rows[:_MOST])]
@@ -69,9 +116,9 @@ def _sureness(material: Material) -> str:
         return ""
     wanted = float(material.part("unsure").get("wanted_error", 0.05))
     lines = [
-        f"A stated probability is off by {wording.percent(told['ece']['value'])} on average, measured out of fold.",
+        f"A stated probability is off by {wording.percent(told['ece']['value'])} on average, measured {material.unseen}.",
         f"{wording.percent(told['close_calls'])} of such answers are called a close call; of the others at most "
-        f"{wording.percent(wanted)} are wrong out of fold.",
+        f"{wording.percent(wanted)} are wrong {material.unseen}.",
     ]
     if told.get("unlike_training") is not None:
         lines.append(
@@ -111,9 +158,16 @@ def _training(material: Material) -> str:
         "learning rate": wording.rate(float(settings["lr"])) if settings.get("lr") else None,
         "epochs": chosen.get("epochs"),
         "seed": chosen.get("seed"),
-        "class weights": settings.get("class_weights_reason"),
+        "class weights": settings.get("class_weights_reason") if isinstance(material.judged, Evaluation) else None,
         "engine": settings.get("engine"),
         "finegraft": settings.get("finegraft"),
         "made": str(settings.get("created", ""))[:10],
     }
     return "\n".join(f"- {name}: {plain(value)}" for name, value in facts.items() if value not in (None, ""))
+
+
+_KINDS: dict[str, Callable[[Material], dict[str, str]]] = {
+    Category.kind: _of_classes,
+    Tags.kind: _of_tags,
+    Number.kind: _of_numbers,
+}

@@ -36,7 +36,7 @@ def curve(material: Material) -> Figure:
     lines = [("judged", _thinned(coverage[first:], error[first:]), LEAF)]
     stored = (material.part("calibration").get("out_of_fold") or {}).get("risk_coverage")
     if stored and stored.get("coverage"):
-        lines.append(("out of fold", _thinned(np.asarray(stored["coverage"]), np.asarray(stored["error"])), BARK))
+        lines.append((material.unseen, _thinned(np.asarray(stored["coverage"]), np.asarray(stored["error"])), BARK))
     aim, threshold = wanted_error(material), threshold_of(material)
     top = max(0.02, 1.4 * aim, *(1.15 * v for _, points, _ in lines for at, v in points if at > 0.1))
     x, y = Axis(0, 1, LEFT, WIDTH - RIGHT), Axis(0, min(1.0, top), HEIGHT - BOTTOM, TOP)

@@ -78,9 +78,15 @@ def _said(material: Material, found: Doubt) -> Html:
 def _chosen(material: Material, threshold: float) -> Html:
     aim = wanted_error(material)
     words: list[Child] = ["Answers whose probability is below ", term("unsure below", wording.percent(threshold))]
-    words.append(" are close calls. That threshold was chosen on answers to the training part, given out of fold, so ")
+    words.append(
+        f" are close calls. That threshold was chosen on answers to the training part, {_given(material)}, so "
+    )
     words.append(f"that at most {short_percent(aim)} % of what is left would be wrong.")
     return paragraph(*words)
+
+
+def _given(material: Material) -> str:
+    return "to records kept aside" if material.unseen == "kept aside" else "given out of fold"
 
 
 def _reasons(material: Material, found: Doubt) -> Html:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from finegraft.reporting import axes, wording
+from finegraft.reporting import axes, measures, wording
 from finegraft.reporting.axes import BARK, BOTTOM, HEIGHT, LEAF, LEFT, RIGHT, TOP, WIDTH, Axis, Figure
 from finegraft.reporting.markup import Html
 
@@ -111,6 +111,21 @@ def error_curve(history: Sequence[Mapping[str, Any]]) -> Figure | None:
     lines: list[Line] = [("wrong", points, LEAF, wording.percent)]
     note = "The share of wrong answers on data the model does not learn from."
     return Figure(title, note, _by_epoch(title, len(history), y, lines, (_in_percent, "error rate, %")))
+
+
+def measure_curve(history: Sequence[Mapping[str, Any]], measure: str) -> Figure | None:
+    """Another figure after each epoch, on data not learned from: the column `measure` of `log.jsonl`."""
+    if measure == "error_rate":
+        return error_curve(history)
+    points = _series(history, measure)
+    if not points:
+        return None
+    called, written = measures.called(measure), measures.written(measure)
+    title = f"{called} after the last epoch: {written(points[-1][1])}"
+    y = loss_axis([v for _, v in points], from_zero=True)
+    up = (_in_percent, f"{called}, %") if measures.is_share(measure) else (measures.short, called)
+    lines: list[Line] = [("now", points, LEAF, written)]
+    return Figure(title, "On data the model does not learn from.", _by_epoch(title, len(history), y, lines, up))
 
 
 def short(value: float) -> str:

@@ -11,6 +11,7 @@ from finegraft.reporting import wording
 from finegraft.reporting.axes import BARK, LEAF
 from finegraft.reporting.bars import share_bar
 from finegraft.reporting.markup import Child, Html, join, name, tag
+from finegraft.reporting.measures import short
 from finegraft.reporting.page import Column, Section, document, nothing, paragraph, picture, section, table
 
 Answered = tuple[bytes | None, Mapping[str, Any], str]
@@ -34,14 +35,29 @@ def gallery_page(predictions: Iterable[Answered]) -> str:
     failed: list[Answered] = []
     for prediction in predictions:
         (failed if "error" in prediction[1] else answered).append(prediction)
-    answered.sort(key=lambda item: (float(item[1]["probability"]), item[2]))
+    answered.sort(key=lambda item: (_surety(item[1]), item[2]))
     sections = [_answers(answered)] if answered or not failed else []
-    if answered:
+    if any(_labels(row) for _, row, _ in answered):
         sections.append(_counts(answered))
     if failed:
         sections.append(_failures(failed))
     footer = "Made by finegraft. The photos stay where they are; what is shown here are small copies."
     return document(_headline(answered, failed), _header(answered, failed), sections, footer)
+
+
+def _surety(row: Mapping[str, Any]) -> tuple[bool, float]:
+    """What the answers are sorted by: a class by its probability, others by whether they are unsure, tags also by how
+    near to a half the least clear of them is.
+    """
+    if "probability" in row:
+        return False, float(row["probability"])
+    nearest = min((abs(float(entry["probability"]) - 0.5) for entry in row.get("ranking", ())), default=0.0)
+    return not row.get("unsure"), nearest
+
+
+def _labels(row: Mapping[str, Any]) -> list[str]:
+    """The classes or tags that were answered; none where a number was."""
+    return [str(row["label"])] if "label" in row else [str(entry["label"]) for entry in row.get("labels", ())]
 
 
 def _headline(answered: list[Answered], failed: list[Answered]) -> str:
@@ -72,9 +88,15 @@ def _answers(answered: list[Answered]) -> Section:
     return section(
         "answers",
         "Answers",
-        paragraph("Least sure first. A bar shows the probability of a class."),
+        paragraph(_words(answered[0][1])),
         tag("ul", *(_photo(*item) for item in answered), class_="photos"),
     )
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    if "value" in row:
+        return "Unsure ones first. Beneath a number, the interval that holds the true one in 90 of 100 cases."
+    return f"Least sure first. A bar shows the probability of a {'class' if 'label' in row else 'tag'}."
 
 
 def _photo(content: bytes | None, row: Mapping[str, Any], title: str) -> Html:
@@ -83,11 +105,20 @@ def _photo(content: bytes | None, row: Mapping[str, Any], title: str) -> Html:
     return tag(
         "li",
         shown or tag("span", "no picture", class_="missing"),
-        tag("strong", name(str(row["label"]))),
+        _answer(row),
         *([tag("span", f"? unsure: {unsure}", class_="attention")] if unsure else []),
-        _ranking(row, BARK if unsure else LEAF),
+        *([_ranking(row, BARK if unsure else LEAF)] if "ranking" in row else []),
         tag("span", name(title), class_="note"),
     )
+
+
+def _answer(row: Mapping[str, Any]) -> Html:
+    if "value" not in row:
+        labels = [name(label) for label in _labels(row)]
+        return tag("strong", join(labels, ", ")) if labels else tag("strong", "no tag")
+    ends = row.get("interval")
+    between = [tag("span", " to ".join(short(float(end)) for end in ends), class_="note")] if ends else []
+    return join([tag("strong", short(float(row["value"]))), *between])
 
 
 def _ranking(row: Mapping[str, Any], colour: str) -> Html:
@@ -104,15 +135,17 @@ def _ranking(row: Mapping[str, Any], colour: str) -> Html:
 
 
 def _counts(answered: list[Answered]) -> Section:
-    """How often each class came first."""
+    """How often each class came first, or each tag was answered."""
     counted: dict[str, int] = {}
     for _, row, _ in answered:
-        counted[str(row["label"])] = counted.get(str(row["label"]), 0) + 1
+        for label in _labels(row):
+            counted[label] = counted.get(label, 0) + 1
     order = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     rows: list[list[Child]] = [
         [name(label), f"{number:,}", share_bar(number / len(answered))] for label, number in order
     ]
-    shown = table("Photos answered so", [Column("Class"), Column("Photos", True), Column("Share")], rows)
+    head = "Class" if "label" in answered[0][1] else "Tag"
+    shown = table("Photos answered so", [Column(head), Column("Photos", True), Column("Share")], rows)
     return section("counts", "How many of each", shown)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from finegraft.reporting import wording
-from finegraft.reporting.figures import error_curve, loss_curves, lr_curve
+from finegraft.reporting import measures, wording
+from finegraft.reporting.figures import loss_curves, lr_curve, measure_curve
 from finegraft.reporting.markup import Html, tag
 from finegraft.reporting.material import Material
 from finegraft.reporting.page import Column, Section, answer, folded, nothing, section, table, unfolding
@@ -17,7 +17,8 @@ def curves(material: Material) -> Section:
 
     Each is folded under its answer.
     """
-    drawn = [found for found in (error_curve(material.history), loss_curves(material.history)) if found is not None]
+    wanted = (measure_curve(material.head_history, _measure(material)), loss_curves(material.head_history))
+    drawn = [found for found in wanted if found is not None]
     parts = [_finder(material), *(folded(found) for found in drawn)]
     if drawn:
         parts.append(unfolding("Every epoch, as a table", _epochs(material)))
@@ -26,9 +27,14 @@ def curves(material: Material) -> Section:
     return section("learning", "How it learned", *_said(material), tag("div", *parts, class_="folds"))
 
 
+def _measure(material: Material) -> str:
+    """The column of `log.jsonl` that says how good it was; in the first runs always the error rate."""
+    return str(material.settings.get("metric", "error_rate"))
+
+
 def _said(material: Material) -> list[Html]:
     """How long it learned, at which rate, and how the training loss came down."""
-    epochs = len(material.history)
+    epochs = len(material.head_history)
     if not epochs:
         return []
     words = f"It learned for {wording.count(epochs, 'epoch')}"
@@ -51,11 +57,12 @@ def _finder(material: Material) -> Html:
 
 
 def _epochs(material: Material) -> Html:
+    measure = _measure(material)
     columns = [
         Column("Epoch", True),
         Column("Train loss", True),
         Column("Validation loss", True),
-        Column("Wrong", True),
+        Column(measures.called(measure), True),
         Column("Time", True),
     ]
     rows = [
@@ -63,10 +70,10 @@ def _epochs(material: Material) -> Html:
             f"{place}",
             _written(row, "train_loss", wording.decimal),
             _written(row, "valid_loss", wording.decimal),
-            _written(row, "error_rate", wording.percent),
+            _written(row, measure, measures.written(measure)),
             _written(row, "seconds", wording.duration),
         ]
-        for place, row in enumerate(material.history, start=1)
+        for place, row in enumerate(material.head_history, start=1)
     ]
     return table("Every epoch", columns, rows)
 

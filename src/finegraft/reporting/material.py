@@ -10,7 +10,9 @@ from typing import Any
 
 from finegraft import modality
 from finegraft.data.dataset import Dataset
-from finegraft.errors import FinegraftError, RunError
+from finegraft.errors import FinegraftError
+from finegraft.evaluation.kinds import AnyEvaluation
+from finegraft.evaluation.metrics import Metric
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
 from finegraft.reporting import wording
@@ -22,9 +24,9 @@ _LARGEST = 256 * 2**20  # bytes of one file that a thumbnail is made from: the l
 
 @dataclass(frozen=True)
 class Material:
-    """The numbers and names a report shows. Without a run, only `evaluation` is there."""
+    """The numbers and names a report shows. Without a run, only `judged`, the evaluation, is there."""
 
-    evaluation: Evaluation
+    judged: AnyEvaluation
     folder: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     dataset: Dataset | None = None
@@ -32,16 +34,42 @@ class Material:
     lr_curve: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, source: Run | Evaluation) -> Material:
-        """Reads a run's files; takes an Evaluation as it is."""
-        if isinstance(source, Evaluation):
+    def of(cls, source: Run | AnyEvaluation) -> Material:
+        """Reads a run's files; takes an evaluation as it is."""
+        if not isinstance(source, Run):
             return cls(source)
         settings = source.settings
         curve = source.lr_curve or settings.get("lr_curve")
-        evaluation = source.evaluation()
-        if not isinstance(evaluation, Evaluation):
-            raise RunError(f"The run {source.path} answers with no classes.", "Only runs of classes have this page.")
-        return cls(evaluation, source.path, settings, source.dataset(), source.history(), curve)
+        return cls(source.evaluation(), source.path, settings, source.dataset(), source.history(), curve)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation of classes, for what speaks of these only."""
+        if not isinstance(self.judged, Evaluation):
+            raise TypeError(f"A {type(self.judged).__name__} tells nothing of classes.")
+        return self.judged
+
+    @property
+    def metric(self) -> tuple[str, Metric] | None:
+        """The figure that was asked for with --metric, by name; None where none was, or these records have none."""
+        asked = self.part("settings").get("metric")
+        found = self.judged.metrics().get(asked) if isinstance(asked, str) else None
+        return None if found is None else (str(asked), found)
+
+    @property
+    def unseen(self) -> str:
+        """What the model had not learned from when it gave the answers that temperature and thresholds come from."""
+        return "kept aside" if self.part("fine_tuning").get("better") else "out of fold"
+
+    @property
+    def head_history(self) -> Sequence[Mapping[str, Any]]:
+        """The epochs in which the head alone learned."""
+        return [row for row in self.history if row.get("stage") != "network"]
+
+    @property
+    def tuning_history(self) -> Sequence[Mapping[str, Any]]:
+        """The epochs in which the backbone learned too."""
+        return [row for row in self.history if row.get("stage") == "network"]
 
     @property
     def noun(self) -> str:

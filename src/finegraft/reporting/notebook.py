@@ -1,4 +1,4 @@
-"""What a Dataset, an LRCurve, an Evaluation and a Prediction look like in a notebook.
+"""What a Dataset, an LRCurve, an evaluation and a prediction, of any target, look like in a notebook.
 
 A notebook has colours of its own, light or dark, which its output cannot ask for: so each is a sheet of our paper, with
 the light tokens. The style reaches nothing outside of it.
@@ -6,21 +6,25 @@ the light tokens. The style reaches nothing outside of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finegraft import modality
 from finegraft.data.dataset import Dataset
 from finegraft.errors import FinegraftError
+from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.result import Evaluation
-from finegraft.inference.prediction import Prediction
+from finegraft.evaluation.tags import TagsEvaluation
+from finegraft.inference.prediction import NumberPrediction, Prediction, TagsPrediction
 from finegraft.reporting import wording
 from finegraft.reporting.bars import share_bar, share_ruler
 from finegraft.reporting.figures import lr_curve
 from finegraft.reporting.leading import leading
 from finegraft.reporting.markup import Child, Html, join, name, tag
 from finegraft.reporting.matrix import confusion_matrix
+from finegraft.reporting.measures import short
+from finegraft.reporting.numeric import against
 from finegraft.reporting.page import picture
 
 if TYPE_CHECKING:
@@ -48,7 +52,7 @@ _STYLE = f"""
 
 
 def html_of(shown: Any) -> str:
-    """The sheet for `shown`. Raises `TypeError` for what is none of the four."""
+    """The sheet for `shown`. Raises `TypeError` for what is none of these."""
     draw = _DRAW.get(type(shown).__name__)
     if draw is None:
         raise TypeError(f"A notebook shows {', '.join(_DRAW)}, not a {type(shown).__name__}.")
@@ -117,14 +121,46 @@ def _evaluation(evaluation: Evaluation) -> list[Html]:
 
 
 def _prediction(prediction: Prediction) -> list[Html]:
-    unsure = tag("p", f"unsure: {prediction.unsure}", class_="attention") if prediction.unsure else Html("")
+    return _shown(prediction.path, prediction.label, prediction.unsure, prediction.ranking)
+
+
+def _shown(path: str | None, said: str, reason: str | None, ranking: Sequence[tuple[str, float]]) -> list[Html]:
+    """The photo, where its file is known, with the answer and the first of the ranking."""
+    unsure = tag("p", f"unsure: {reason}", class_="attention") if reason else Html("")
     rows = [
         tag("tr", tag("td", name(label)), tag("td", share_bar(p)), tag("td", wording.percent(p), class_="number"))
-        for label, p in prediction.ranking[:_SHOWN_ANSWERS]
+        for label, p in ranking[:_SHOWN_ANSWERS]
     ]
-    photo = Html("") if prediction.path is None else _photo(Path(prediction.path), "vision", prediction.label)
-    answers = tag("div", tag("p", name(prediction.label), class_="first"), unsure, tag("table", *rows))
+    photo = Html("") if path is None else _photo(Path(path), "vision", said)
+    answers = tag("div", tag("p", name(said), class_="first"), unsure, *([tag("table", *rows)] if rows else []))
     return [tag("div", photo, answers, class_="beside")]
+
+
+def _tags_prediction(prediction: TagsPrediction) -> list[Html]:
+    said = ", ".join(label for label, _ in prediction.labels) or "no tag"
+    return _shown(prediction.path, said, prediction.unsure, prediction.ranking)
+
+
+def _number_prediction(prediction: NumberPrediction) -> list[Html]:
+    ends = "" if prediction.interval is None else f" ({' to '.join(map(short, prediction.interval))})"
+    return _shown(prediction.path, f"{short(prediction.value)}{ends}", prediction.unsure, ())
+
+
+def _judged_tags(evaluation: TagsEvaluation) -> list[Html]:
+    exact = evaluation.metrics()["exact_match"]
+    between = tag("span", f" ({wording.percent_range(exact.interval)})" if exact.interval else "", class_="soft")
+    on = f"on {wording.count(len(evaluation), 'record')} it has not learned from."
+    first = tag("p", f"{wording.percent(exact.value)} with all tags right", between, class_="first")
+    return [first, tag("p", on, class_="soft"), share_ruler(exact.value, exact.interval, None, "all right")]
+
+
+def _judged_numbers(evaluation: NumberEvaluation) -> list[Html]:
+    mae = evaluation.metrics()["mae"]
+    between = f" ({' to '.join(map(short, mae.interval))})" if mae.interval else ""
+    on = f"on {wording.count(len(evaluation), 'record')} it has not learned from."
+    first = tag("p", f"Off by {short(mae.value)} on average", tag("span", between, class_="soft"), class_="first")
+    drawn = against(evaluation)
+    return [first, tag("p", on, class_="soft"), tag("p", drawn.title), drawn.svg]
 
 
 def _photo(path: Path, kind: str, described: str) -> Html:
@@ -140,5 +176,9 @@ _DRAW: dict[str, Callable[[Any], list[Html]]] = {
     "Dataset": _dataset,
     "LRCurve": _curve,
     "Evaluation": _evaluation,
+    "TagsEvaluation": _judged_tags,
+    "NumberEvaluation": _judged_numbers,
     "Prediction": _prediction,
+    "TagsPrediction": _tags_prediction,
+    "NumberPrediction": _number_prediction,
 }

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from finegraft.evaluation import estimates
 from finegraft.evaluation.metrics import Metric
 from finegraft.evaluation.numbers import NumberEvaluation
-from finegraft.reporting import axes, wording
+from finegraft.reporting import axes, photos, verdict, wording
 from finegraft.reporting.axes import BARK, BOTTOM, HEIGHT, LEAF, LEFT, SOFT, TOP, WIDTH, Axis, Figure
 from finegraft.reporting.markup import Child, Html, join, name, tag
-from finegraft.reporting.page import Column, Section, answer, document, figure, paragraph, section, table, term
+from finegraft.reporting.material import Material
+from finegraft.reporting.measures import short
+from finegraft.reporting.page import Column, Section, answer, figure, paragraph, section, table, term
 
 _SHOWN = 1500  # points of a scatter: more would hide each other and fill the file
 _BARS = 24
@@ -29,16 +32,28 @@ _METRICS: dict[str, tuple[str, str]] = {
 }
 
 
-def page_of_numbers(evaluation: NumberEvaluation) -> str:
-    """The whole page, as text."""
-    mae = evaluation.metrics()["mae"]
-    footer = "Made by finegraft. Every number here comes from the evaluation."
-    return document(f"Off by {short(mae.value)} on average", _header(evaluation, mae), numbers(evaluation), footer)
+def numbers_of(material: Material) -> NumberEvaluation:
+    """The evaluation of numbers that a page is made from."""
+    if not isinstance(material.judged, NumberEvaluation):
+        raise TypeError(f"A {type(material.judged).__name__} tells nothing of numbers.")
+    return material.judged
 
 
-def numbers(evaluation: NumberEvaluation) -> list[Section]:
-    """The figures of merit, answers against truths, residuals, and the answers furthest off."""
-    return [_merits(evaluation), _residuals(evaluation), _worst(evaluation)]
+def title(material: Material) -> str:
+    """What the page is called."""
+    return verdict.title(material, f"off by {short(numbers_of(material).metrics()['mae'].value)} on average")
+
+
+def sections(material: Material) -> list[Section]:
+    """The answers furthest off, the figures of merit, answers against truths, the interval, and the residuals."""
+    evaluation = numbers_of(material)
+    return [_worst(material), _merits(evaluation), *_promised(material), _residuals(evaluation)]
+
+
+def wanted(material: Material) -> Iterator[str]:
+    """The keys of the photos to prepare."""
+    evaluation = numbers_of(material)
+    yield from (evaluation.keys[row] for row in evaluation.largest(_WORST))
 
 
 def against(evaluation: NumberEvaluation) -> Figure:
@@ -100,30 +115,45 @@ def spread(evaluation: NumberEvaluation) -> Figure:
     return Figure(title, note, axes.drawing(WIDTH, HEIGHT, title, f"{title}. A histogram of residuals.", parts))
 
 
-def short(value: float) -> str:
-    """A number to three figures, with a real minus: 0.0123, 12.3, 12,300; the very small and large by powers of ten."""
-    if not math.isfinite(value):
-        return "–"
-    if value and not 1e-3 <= abs(value) < 1e7:
-        mantissa, exponent = f"{abs(value):.2e}".split("e")
-        text = f"{mantissa}\u00a0×\u00a0{wording.power_of_ten(int(exponent))}"
-    else:
-        rounded = float(f"{abs(value):.3g}")
-        text = f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
-    return f"−{text}" if value < 0 else text
-
-
-def _header(evaluation: NumberEvaluation, mae: Metric) -> Html:
+def header(material: Material) -> Html:
+    """The page's header."""
+    evaluation = numbers_of(material)
+    mae, base = evaluation.metrics()["mae"], evaluation.baseline()["mae"]
     between: list[Child] = [] if mae.interval is None else [tag("span", _range(mae), class_="range")]
-    base = evaluation.baseline()["mae"]
-    judged = f"Judged on {wording.count(len(evaluation), 'record')}. "
+    usual, asked = f"Off by {short(mae.value)} on average ", verdict.asked_for(material)
+    unseen = " it has not seen" if material.settings else ""
+    judged = f"Judged on {material.counted(len(evaluation))}{unseen}. "
+    lead = f"Always answering their mean would be off by {short(base)}. "
     return tag(
         "header",
-        tag("p", "finegraft report", class_="eyebrow"),
-        tag("h1", f"Off by {short(mae.value)} on average ", *between),
-        tag("p", judged, f"Always answering their mean would be off by {short(base)}.", class_="lead"),
-        paragraph("The range holds the true mean error in 95 of 100 such measurements."),
+        verdict.eyebrow(material),
+        *(asked or [tag("h1", usual, *between)]),
+        tag("p", judged, lead, verdict.left_out(material), class_="lead"),
+        *([paragraph(f"{usual.strip()} ({_range(mae)}).")] if asked else []),
+        paragraph(f"The range holds the true mean error in 95 of 100 such measurements.{verdict.looks(material)}"),
+        *verdict.what_next(material),
     )
+
+
+def _promised(material: Material) -> list[Section]:
+    """How often the interval around an answer holds the truth; nothing where no interval is known."""
+    width = material.settings.get("half_width")
+    if not isinstance(width, int | float):
+        return []
+    evaluation = numbers_of(material)
+    held = (np.abs(evaluation.residuals) <= width).astype(np.float64)
+    share = estimates.share(held, np.ones(len(held))).metric(evaluation.clusters)
+    words = answer(
+        f"Every answer comes with an interval of ±{short(float(width))}. It was made to hold the true number in "
+        f"90 of 100 cases; here it holds {wording.percent(share.value)} "
+        f"({wording.percent_range(share.interval or (0.0, 1.0))})."
+    )
+    how = paragraph(
+        "Its width is the error that 90 of 100 answers to the training part did not exceed, each given by a model that "
+        f"had not seen that {material.noun}. It is the same for all answers, and promises nothing for {material.noun}s "
+        "unlike those learned from."
+    )
+    return [section("interval", "How far to trust it", words, how)]
 
 
 def _merits(evaluation: NumberEvaluation) -> Section:
@@ -153,19 +183,35 @@ def _residuals(evaluation: NumberEvaluation) -> Section:
     return section("residuals", "Which way it errs", answer(_direction(evaluation)), drawn, quantiles)
 
 
-def _worst(evaluation: NumberEvaluation) -> Section:
+def _worst(material: Material) -> Section:
+    evaluation = numbers_of(material)
+    words = paragraph("The answers furthest off come first. Look here for wrong numbers: the model may be right.")
+    if material.root is not None:
+        shown = tag("ul", *(_photo(material, evaluation, row) for row in evaluation.largest(_WORST)), class_="photos")
+        return section("worst", "Furthest off", words, shown)
     rows: list[list[Child]] = [
-        [
-            name(evaluation.keys[row]),
-            short(float(evaluation.truth[row])),
-            short(float(evaluation.predicted[row])),
-            short(float(evaluation.residuals[row])),
-        ]
+        [name(evaluation.keys[row]), *(short(float(found[row])) for found in _three(evaluation))]
         for row in evaluation.largest(_WORST)
     ]
-    columns = [Column("Record"), Column("Is", True), Column("Answered", True), Column("Residual", True)]
-    words = paragraph("The answers furthest off come first. Look here for wrong numbers: the model may be right.")
+    heads = ("Is", "Answered", "Residual")
+    columns = [Column(material.noun.capitalize()), *(Column(head, True) for head in heads)]
     return section("worst", "Furthest off", words, table("The largest residuals", columns, rows))
+
+
+def _three(evaluation: NumberEvaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return evaluation.truth, evaluation.predicted, evaluation.residuals
+
+
+def _photo(material: Material, evaluation: NumberEvaluation, row: int) -> Html:
+    key = evaluation.keys[row]
+    truth, said, off = (short(float(found[row])) for found in _three(evaluation))
+    return tag(
+        "li",
+        material.album.photo(key, key),
+        tag("span", "is ", tag("strong", truth)),
+        tag("span", f"said {said}, off by {off}"),
+        photos.named(key, small=False),
+    )
 
 
 def _direction(evaluation: NumberEvaluation) -> str:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from finegraft.data.dataset import Dataset
 from finegraft.data.findings import KINDS, LEAVES_OUT
 from finegraft.reporting import wording
@@ -13,6 +15,7 @@ from finegraft.reporting.balance import words_on_balance
 from finegraft.reporting.bars import share_bar
 from finegraft.reporting.markup import Child, Html, isolated, join, name, tag
 from finegraft.reporting.material import Material
+from finegraft.reporting.measures import short
 from finegraft.reporting.page import (
     MEANINGS,
     Column,
@@ -26,6 +29,7 @@ from finegraft.reporting.page import (
     term,
     unfolding,
 )
+from finegraft.targets import Category, Number
 
 _SHOWN, _MOST = 12, 1000  # rows shown at once; rows a folded list holds
 _JUDGING = "to judge it by"
@@ -38,10 +42,31 @@ def data(material: Material) -> Section:
     if material.dataset is None:
         words = nothing("This report was made from an evaluation alone: it knows nothing of the data behind it.")
         return section("data", "The data", words)
-    each = _counts(material.dataset, f"{material.noun.capitalize()}s of each class")
-    parts = [_said(material, material.dataset), unfolding(_sizes(material, material.dataset), each)]
-    parts += words_on_balance(material)
+    parts = [_said(material, material.dataset), *_labels(material, material.dataset)]
     return section("data", "The data", *parts, _left_out(material.dataset), *_findings(material))
+
+
+def _labels(material: Material, dataset: Dataset) -> list[Html]:
+    """What the labels are: records of each class or with each tag, or where the numbers lie."""
+    target = material.judged.target
+    if isinstance(target, Number):
+        return [_numbers(dataset)]
+    word = "class" if isinstance(target, Category) else "tag"
+    of_each = "of each class" if isinstance(target, Category) else "with each tag"
+    each = _counts(dataset, f"{material.noun.capitalize()}s {of_each}", word.capitalize())
+    return [unfolding(_sizes(material, dataset, word), each), *words_on_balance(material)]
+
+
+def _numbers(dataset: Dataset) -> Html:
+    """Where the numbers of each part lie."""
+    rows: list[list[Child]] = []
+    for part, called in _PARTS.items():
+        found = [r.label for r in dataset.usable if r.split == part and isinstance(r.label, float)]
+        if found:
+            marks = np.quantile(found, (0, 0.25, 0.5, 0.75, 1)).tolist()
+            rows.append([called, f"{len(found):,}", *map(short, marks)])
+    heads = ("Records", "Least", "A quarter below", "Half below", "Three quarters below", "Most")
+    return table("The numbers of each part", [Column("Part"), *(Column(head, True) for head in heads)], rows)
 
 
 def _said(material: Material, dataset: Dataset) -> Html:
@@ -54,18 +79,18 @@ def _said(material: Material, dataset: Dataset) -> Html:
     return answer(". ".join(part for part in (words, left) if part) or "No record is listed.")
 
 
-def _sizes(material: Material, dataset: Dataset) -> str:
-    """Between which sizes the classes lie."""
+def _sizes(material: Material, dataset: Dataset, word: str) -> str:
+    """Between which sizes the classes or tags lie."""
     counts = dataset.counts()
     if not counts:
-        return "Each class"
+        return f"Each {word}"
     least, most = min(counts, key=lambda c: counts[c]), max(counts, key=lambda c: counts[c])
     if counts[least] == counts[most]:
-        return f"Each class has {material.counted(counts[most])}"
-    return f"Each class has between {counts[least]:,} ({isolated(least)}) and {counts[most]:,} ({isolated(most)})"
+        return f"Each {word} has {material.counted(counts[most])}"
+    return f"Each {word} has between {counts[least]:,} ({isolated(least)}) and {counts[most]:,} ({isolated(most)})"
 
 
-def _counts(dataset: Dataset, caption: str) -> Html:
+def _counts(dataset: Dataset, caption: str, head: str) -> Html:
     counted: Counter[tuple[str, str]] = Counter((c, r.split or "") for r in dataset.usable for c in r.classes)
     parts = [part for part in _PARTS if any(split == part for _, split in counted)]
     largest = max((sum(counted[c, p] for p in parts) for c in dataset.classes), default=1)
@@ -73,9 +98,9 @@ def _counts(dataset: Dataset, caption: str) -> Html:
     for label in dataset.classes:
         numbers = [counted[label, part] for part in parts]
         rows.append([name(label), *(f"{n:,}" for n in numbers), f"{sum(numbers):,}", share_bar(sum(numbers) / largest)])
-    totals = [sum(n for (_, split), n in counted.items() if split == part) for part in parts]
+    totals = [sum(record.split == part for record in dataset.usable) for part in parts]
     rows.append([tag("strong", "All"), *(f"{n:,}" for n in totals), tag("strong", f"{sum(totals):,}"), ""])
-    columns = [Column("Class"), *(Column(_PARTS[part], True) for part in parts), Column("All", True), Column("Size")]
+    columns = [Column(head), *(Column(_PARTS[part], True) for part in parts), Column("All", True), Column("Size")]
     return table(caption, columns, rows)
 
 
@@ -135,7 +160,7 @@ def making(material: Material) -> Section:
         "Backbone": material.part("backbone"),
         f"{material.noun.capitalize()}s as the model sees them": preprocess,
         "Decoder": decoder,
-        "Answers": _top(material, ("temperature", "unsure_below")),
+        "Answers": _top(material, ("temperature", "unsure_below", "half_width")),
         "Environment": {**_top(material, ("finegraft", "engine", "threads")), **material.part("environment")},
         "Files": _top(material, ("data", "created", "model_digest")),
     }

@@ -47,11 +47,11 @@ def calibration(material: Material) -> Section:
     words = "of the judged answers" if out_of_fold is not None else ""
     drawn = [figure(diagram(judged, words))]
     if out_of_fold is not None:
-        drawn.append(figure(diagram(out_of_fold, "out of fold")))
+        drawn.append(figure(diagram(out_of_fold, material.unseen)))
     parts = [tag("div", *drawn, class_="beside"), *_temperature(material)]
     tables = [_table(judged, "The judged answers")]
     if out_of_fold is not None:
-        tables.append(_table(out_of_fold, "The answers out of fold"))
+        tables.append(_table(out_of_fold, f"The answers {material.unseen}"))
     return section(
         "calibration", "Probabilities", _said(material, judged), *parts, unfolding("The same as a table", *tables)
     )
@@ -124,7 +124,11 @@ def _temperature(material: Material) -> list[Html]:
     if not isinstance(found, int | float):
         return []
     words: list[Child] = ["The scores are divided by a ", term("temperature"), f" of {found:.3g}, fitted on answers "]
-    words.append("to the training part that were given out of fold: by models that had not seen the record.")
+    words.append(
+        "to the records of the training part that were kept aside while the network learned."
+        if material.unseen == "kept aside"
+        else "to the training part that were given out of fold: by models that had not seen the record."
+    )
     ece = (stored.get("out_of_fold") or {}).get("ece") if stored else None
     if isinstance(ece, Mapping):
         between = f" ({wording.percent_range((ece['interval'][0], ece['interval'][1]))})" if ece.get("interval") else ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from finegraft.data.atomic import write_atomically
-from finegraft.evaluation.numbers import NumberEvaluation
+from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
-from finegraft.evaluation.tags import TagsEvaluation
 from finegraft.reporting import (
     binary,
     cells,
@@ -29,11 +30,14 @@ from finegraft.reporting import (
     wording,
 )
 from finegraft.reporting.leading import leading
+from finegraft.reporting.markup import Html
 from finegraft.reporting.material import Material
 from finegraft.reporting.page import Section, command, document, paragraph, section
+from finegraft.reporting.tuned import fine_tuning
+from finegraft.targets import Category, Number, Tags
 
 
-def report(source: Run | Evaluation | TagsEvaluation | NumberEvaluation, path: str | Path) -> Path:
+def report(source: Run | AnyEvaluation, path: str | Path) -> Path:
     """Write the report of `source` to `path` and return the path.
 
     Of a run it tells everything, all of it read from the run's files; of an evaluation alone, how good the answers
@@ -41,45 +45,63 @@ def report(source: Run | Evaluation | TagsEvaluation | NumberEvaluation, path: s
     `StorageError` where `path` cannot be written.
     """
     target = Path(path)
-    write_atomically(target, _page(source).encode())
+    write_atomically(target, page_of(Material.of(source)).encode())
     return target
-
-
-def _page(source: Run | Evaluation | TagsEvaluation | NumberEvaluation) -> str:
-    if isinstance(source, TagsEvaluation):
-        return tagged.page_of_tags(source)
-    if isinstance(source, NumberEvaluation):
-        return numeric.page_of_numbers(source)
-    return page_of(Material.of(source))
 
 
 def page_of(material: Material) -> str:
     """The whole page, as text, in the order in which a reader asks: how good, where not, how sure, why, from what."""
-    wanted = (pairs.wanted, judged.wanted, doubt.wanted, cells.wanted)  # the budget is spent in this order
-    material.album.prepare(chain.from_iterable(keys(material) for keys in wanted))
-    header, sections = verdict.header(material), _sections(material)
+    own = _PAGES[material.judged.target.kind]
+    material.album.prepare(chain.from_iterable(keys(material) for keys in own.wanted))
+    header, parts = own.header(material), [*own.sections(material), *_common(material)]
     files = "Every number here is in the files of the run; no photo carries its EXIF data or place."
     footer = f"Made by finegraft. {files if material.settings else 'Every number here comes from the evaluation.'}"
-    return document(_title(material), header, sections, footer, material.album.held())
+    return document(own.title(material), header, parts, footer, material.album.held())
 
 
-def _sections(material: Material) -> list[Section]:
+@dataclass(frozen=True)
+class _Page:
+    """What differs by what was answered: the title, the header, the sections on the answers, and the photos these
+    show; the photos' budget is spent in the order of `wanted`.
+    """
+
+    title: Callable[[Material], str]
+    header: Callable[[Material], Html]
+    sections: Callable[[Material], list[Section]]
+    wanted: Sequence[Callable[[Material], Iterable[str]]]
+
+
+def _class_title(material: Material) -> str:
+    first = leading(material.evaluation)
+    return verdict.title(material, f"{wording.percent(first.metric.value)} {first.word}")
+
+
+def _class_sections(material: Material) -> list[Section]:
     sections = [judged.mistakes(material), judged.losses(material), merits.merits(material)]
     sections += [reliability.calibration(material), doubt.unsure(material)]
     two = binary.binary(material)
     sections += [two] if two is not None else []
     if material.settings:
         sections += [growth.growth(material), slicing.slicing(material)]
-    sections += [judged.classes(material), origin.data(material)]
-    if material.settings:
-        sections += [learned.curves(material), origin.making(material), _use(material)]
-    return sections
+    return [*sections, judged.classes(material)]
 
 
-def _title(material: Material) -> str:
-    first = leading(material.evaluation)
-    said = f"{wording.percent(first.metric.value)} {first.word}"
-    return f"{material.folder.name}: {said}" if material.folder else said
+def _common(material: Material) -> list[Section]:
+    """The data, how it was learned and made, and what to type next; the same for whatever was answered."""
+    if not material.settings:
+        return [origin.data(material)] if isinstance(material.judged, Evaluation) else []
+    tuned = fine_tuning(material)
+    learning = [learned.curves(material), *([] if tuned is None else [tuned])]
+    return [origin.data(material), *learning, origin.making(material), _use(material)]
+
+
+_PAGES = {
+    Category.kind: _Page(
+        _class_title, verdict.header, _class_sections, (pairs.wanted, judged.wanted, doubt.wanted, cells.wanted)
+    ),
+    Tags.kind: _Page(tagged.title, tagged.header, tagged.sections, (tagged.wanted,)),
+    Number.kind: _Page(numeric.title, numeric.header, numeric.sections, (numeric.wanted,)),
+}
 
 
 def _use(material: Material) -> Section:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from finegraft.evaluation.metrics import Metric
 from finegraft.evaluation.tag_metrics import TagScore
 from finegraft.evaluation.tags import TagsEvaluation
-from finegraft.reporting import wording
+from finegraft.reporting import photos, tag_doubt, verdict, wording
 from finegraft.reporting.bars import share_ruler
 from finegraft.reporting.markup import Child, Html, join, name, tag
+from finegraft.reporting.material import Material
 from finegraft.reporting.page import (
     Column,
     Section,
     answer,
-    document,
     nothing,
     paragraph,
     section,
@@ -39,35 +43,54 @@ _METRICS: dict[str, tuple[str, str]] = {
 }
 
 
-def page_of_tags(evaluation: TagsEvaluation) -> str:
-    """The whole page, as text."""
+def tags_of(material: Material) -> TagsEvaluation:
+    """The evaluation of tags that a page is made from."""
+    if not isinstance(material.judged, TagsEvaluation):
+        raise TypeError(f"A {type(material.judged).__name__} tells nothing of tags.")
+    return material.judged
+
+
+def title(material: Material) -> str:
+    """What the page is called."""
+    exact = tags_of(material).metrics()["exact_match"]
+    return verdict.title(material, f"{wording.percent(exact.value)} with all tags right")
+
+
+def sections(material: Material) -> list[Section]:
+    """The records that are furthest off, the figures of merit, each tag on its own, and how sure the answers are."""
+    return [_worst(material), _merits(tags_of(material)), _each(tags_of(material)), *tag_doubt.unsure(material)]
+
+
+def wanted(material: Material) -> Iterator[str]:
+    """The keys of the photos to prepare."""
+    evaluation = tags_of(material)
+    yield from (evaluation.keys[row] for row in evaluation.wrong(_WORST))
+
+
+def header(material: Material) -> Html:
+    """The page's header."""
+    evaluation = tags_of(material)
     found = evaluation.metrics()
-    exact = found["exact_match"]
-    title = f"{wording.percent(exact.value)} with all tags right"
-    footer = "Made by finegraft. Every number here comes from the evaluation."
-    return document(title, _header(evaluation, exact, found["micro_f1"]), tags(evaluation), footer)
-
-
-def tags(evaluation: TagsEvaluation) -> list[Section]:
-    """The figures of merit, each tag on its own, and the records that are furthest off."""
-    return [_merits(evaluation), _each(evaluation), _worst(evaluation)]
-
-
-def _header(evaluation: TagsEvaluation, exact: Metric, f1: Metric) -> Html:
-    said = f"Judged on {wording.count(len(evaluation), 'record')} with {wording.count(len(evaluation.target), 'tag')}. "
+    exact, f1 = found["exact_match"], found["micro_f1"]
+    unseen = " it has not seen" if material.settings else ""
+    said = f"Judged on {material.counted(len(evaluation))}{unseen}, {wording.count(len(evaluation.target), 'tag')}. "
     between: list[Child] = []
     if exact.interval is not None:
         between = [tag("span", wording.percent_range(exact.interval), class_="range")]
+    usual = f"{wording.percent(exact.value)} with all tags right "
+    asked = verdict.asked_for(material)
     return tag(
         "header",
-        tag("p", "finegraft report", class_="eyebrow"),
-        tag("h1", f"{wording.percent(exact.value)} with all tags right ", *between),
-        tag("p", said, _weakest(evaluation), class_="lead"),
-        tag("div", share_ruler(exact.value, exact.interval, None, "all right"), class_="ruler"),
+        verdict.eyebrow(material),
+        *(asked or [tag("h1", usual, *between)]),
+        tag("p", said, _weakest(evaluation), " ", verdict.left_out(material), class_="lead"),
+        *([paragraph(f"{usual.strip()} ({_range(exact)}).")] if asked else []),
+        tag("div", share_ruler(exact.value, exact.interval, _commonest(evaluation), "all right"), class_="ruler"),
         paragraph(
-            f"A wrong or missing tag makes a record count as wrong here. The F1 of all tags is {f1}. "
-            "The range holds the true share in 95 of 100 such measurements."
+            f"A wrong or missing tag makes a {material.noun} count as wrong here. The F1 of all tags is {f1}. "
+            f"The range holds the true share in 95 of 100 such measurements.{verdict.looks(material)}"
         ),
+        *verdict.what_next(material),
     )
 
 
@@ -137,20 +160,51 @@ def _tag_row(score: TagScore, threshold: float) -> list[Child]:
     ]
 
 
-def _worst(evaluation: TagsEvaluation) -> Section:
+def _worst(material: Material) -> Section:
+    evaluation = tags_of(material)
     worst = evaluation.wrong(_WORST)
     if not worst:
-        return section("worst", "Furthest off", nothing("Every record has exactly the tags it was given."))
-    columns = [Column("Record"), Column("Has"), Column("Missed"), Column("Wrongly added")]
-    rows: list[list[Child]] = []
-    for row in worst:
-        has, given = evaluation.tags_of(row), evaluation.tags_of(row, answered=True)
-        missed, added = [tag for tag in has if tag not in given], [tag for tag in given if tag not in has]
-        rows.append([name(evaluation.keys[row]), *(_listed(each) for each in (has, missed, added))])
+        return section("worst", "Furthest off", nothing(f"Every {material.noun} has exactly the tags it was given."))
     wrong = int((evaluation.truth != evaluation.answered).any(axis=1).sum())
     have = "has" if wrong == 1 else "have"
-    said = answer(f"{wording.count(wrong, 'record')} of {len(evaluation):,} {have} a wrong or missing tag.")
+    said = answer(f"{material.counted(wrong)} of {len(evaluation):,} {have} a wrong or missing tag.")
+    if material.root is not None:
+        look = paragraph("The most wrong tags come first. Look here for wrong labels: the model may be right.")
+        shown = tag("ul", *(_photo(material, evaluation, row) for row in worst), class_="photos")
+        return section("worst", "Furthest off", said, look, shown)
+    columns = [Column(material.noun.capitalize()), Column("Has"), Column("Missed"), Column("Wrongly added")]
+    rows: list[list[Child]] = []
+    for row in worst:
+        missed, added = _mistakes(evaluation, row)
+        rows.append([name(evaluation.keys[row]), *(_listed(each) for each in (evaluation.tags_of(row), missed, added))])
     return section("worst", "Furthest off", said, table("The most wrong tags", columns, rows))
+
+
+def _mistakes(evaluation: TagsEvaluation, row: int) -> tuple[list[str], list[str]]:
+    """The tags that were missed, and those wrongly added."""
+    has, given = evaluation.tags_of(row), evaluation.tags_of(row, answered=True)
+    return [tag for tag in has if tag not in given], [tag for tag in given if tag not in has]
+
+
+def _photo(material: Material, evaluation: TagsEvaluation, row: int) -> Html:
+    key, (missed, added) = evaluation.keys[row], _mistakes(evaluation, row)
+    found = [tag for tag in evaluation.tags_of(row) if tag not in missed]
+    lines = [
+        tag("span", f"{sign} {words} ", _listed(labels), class_=class_)
+        for sign, words, labels, class_ in (
+            ("✓", "found", found, "right"),
+            ("✗", "missed", missed, "wrong"),
+            ("✗", "added", added, "wrong"),
+        )
+        if labels
+    ]
+    return tag("li", material.album.photo(key, key), *lines, photos.named(key, small=False))
+
+
+def _commonest(evaluation: TagsEvaluation) -> float:
+    """The share that would be right if every record got the set of tags that most records have."""
+    _, counts = np.unique(evaluation.truth, axis=0, return_counts=True)
+    return float(counts.max() / len(evaluation))
 
 
 def _listed(labels: list[str] | tuple[str, ...]) -> Html:

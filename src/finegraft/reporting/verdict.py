@@ -7,7 +7,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from finegraft.reporting import leading, wording
+from finegraft.reporting import leading, measures, wording
 from finegraft.reporting.markup import Child, Html, join, name, tag
 from finegraft.reporting.material import Material
 from finegraft.reporting.page import command, figure, paragraph
@@ -31,16 +31,40 @@ def header(material: Material) -> Html:
     number = material.counted(len(evaluation))
     on = f"Judged on {number} it has not seen. " if material.settings else f"Judged on {number}. "
     sentences = (leading.weakest_class(evaluation), mistakes(material), leaked(material), would_help(material))
+    asked = asked_for(material)
     words = tag(
         "div",
-        _eyebrow(material),
-        tag("h1", f"{wording.percent(value)} {first.word} ", *between),
+        eyebrow(material),
+        *(asked or [tag("h1", f"{wording.percent(value)} {first.word} ", *between)]),
         tag("p", on, *sentences, left_out(material), class_="lead"),
         class_="words",
     )
     glance = tag("div", figure(strip(evaluation, material.noun)), class_="glance")
-    basis = [*leading.why(evaluation), paragraph(_basis(material, first)), *_next(material)]
+    usual = f"{wording.percent(value)} {first.word}{f' ({wording.percent_range(interval)})' if interval else ''}."
+    why = [*([paragraph(usual)] if asked else []), *leading.why(evaluation)]
+    basis = [*why, paragraph(_basis(material, first)), *what_next(material)]
     return tag("header", words, glance, tag("div", *basis, class_="basis"), class_="verdict")
+
+
+def title(material: Material, usual: str) -> str:
+    """What the page is called: the run and its leading figure, the `usual` one unless another was asked for."""
+    asked = material.metric
+    said = usual if asked is None else f"{measures.called(asked[0])} {measures.written(asked[0])(asked[1].value)}"
+    return f"{material.folder.name}: {said}" if material.folder else said
+
+
+def asked_for(material: Material) -> list[Html]:
+    """The figure asked for with --metric as the heading; nothing where none was."""
+    if material.metric is None:
+        return []
+    asked, metric = material.metric
+    value = f"{measures.called(asked)} {measures.written(asked)(metric.value)} "
+    return [tag("h1", value, tag("span", measures.between(asked, metric), class_="range"))]
+
+
+def judged_on(material: Material) -> str:
+    """Which records were judged, in words; empty where it is not known."""
+    return _JUDGED_ON.get(str(material.settings.get("judged_on")), "")
 
 
 def mistakes(material: Material) -> Html:
@@ -101,29 +125,30 @@ def left_out(material: Material) -> Html:
 
 
 def _basis(material: Material, first: leading.Leading) -> str:
-    judged_on = _JUDGED_ON.get(str(material.settings.get("judged_on")), "")
+    part = judged_on(material)
     learned = material.settings.get("n_train")
     classes = wording.count(len(material.evaluation.target), "class")
     words = f"{classes}."
-    if isinstance(learned, int) and judged_on:
-        words = f"It learned {classes} from {material.counted(learned)}; the judged ones are {judged_on}."
+    if isinstance(learned, int) and part:
+        words = f"It learned {classes} from {material.counted(learned)}; the judged ones are {part}."
     words += f" The range holds the true {first.range} in 95 of 100 such measurements."
-    return f"{words} Always naming the commonest class would give {wording.percent(first.guess)}.{_looks(material)}"
+    return f"{words} Always naming the commonest class would give {wording.percent(first.guess)}.{looks(material)}"
 
 
-def _looks(material: Material) -> str:
+def looks(material: Material) -> str:
     """A sentence where the judged part had been looked at before: whoever chooses by a number makes it flatter."""
-    looks = material.settings.get("looks", material.evaluation.looks)
-    if not isinstance(looks, int) or looks < 2:
+    found = material.settings.get("looks", getattr(material.judged, "looks", 1))
+    if not isinstance(found, int) or found < 2:
         return ""
-    times = "once" if looks == 2 else "twice" if looks == 3 else f"{looks - 1:,} times"
+    times = "once" if found == 2 else "twice" if found == 3 else f"{found - 1:,} times"
     return (
         f" These {material.noun}s had been judged {times} before: if you chose between trainings by what they gave, "
         "the figure flatters a little, and only new ones can tell by how much."
     )
 
 
-def _eyebrow(material: Material) -> Html:
+def eyebrow(material: Material) -> Html:
+    """What is reported on, and when it was made."""
     parts: list[Child] = ["finegraft report"]
     if material.folder is not None:
         parts.append(name(material.folder.name))
@@ -133,7 +158,8 @@ def _eyebrow(material: Material) -> Html:
     return tag("p", join(parts, " · "), class_="eyebrow")
 
 
-def _next(material: Material) -> list[Html]:
+def what_next(material: Material) -> list[Html]:
+    """What to type first; nothing without a run."""
     if material.folder is None:
         return []
     return [command(f"finegraft predict {shlex.quote(str(material.folder))} photo.jpg")]

@@ -5,7 +5,8 @@ on_batch_end(state)    after every optimizer step
 on_epoch_end(state)    after every epoch; `state.row` holds its figures
 on_fit_end(state)      at the end, also of a training that was stopped
 
-A callback that sets `state.stop` ends the training after the step or epoch it was called for.
+A callback that sets `state.stop` ends the training after the step or epoch it was called for; one that lowers
+`state.epochs` lets it end sooner, with the schedule drawn together.
 """
 
 from __future__ import annotations
@@ -93,20 +94,26 @@ class KeepBest:
 
 @dataclass
 class Deadline:
-    """Ends a training after the epoch in which `seconds` have passed since it was made: the best epoch so far stays.
+    """Shortens a training that is slower than was planned, so that it ends in `seconds` from when this was made.
 
-    A plan (`finegraft.training.plan`) chooses epochs that fit; this is for a computer that became slower meanwhile.
+    After every epoch as many more are allowed as fit by that one's time. The schedule is squeezed into what is left:
+    it still comes to its end, which for one cycle is where most is gained.
     """
 
     seconds: float
     _started: float = field(default_factory=time.monotonic, repr=False)
 
+    @property
+    def left(self) -> float:
+        """Seconds until then."""
+        return self.seconds - (time.monotonic() - self._started)
+
     def on_epoch_end(self, state: State) -> None:
-        """Stop where another epoch as long as this one would end too late."""
-        row = state.row
-        passed = time.monotonic() - self._started
-        if row is not None and passed + row.seconds > self.seconds:
-            state.stop = True
+        """Take back the epochs that would end too late."""
+        if state.row is None:
+            return
+        fitting = max(0, int(self.left / max(state.row.seconds, 1e-9)))
+        state.epochs = min(state.epochs, state.row.epoch + fitting)
 
 
 def notify(callbacks: Iterable[object], event: str, state: State) -> None:

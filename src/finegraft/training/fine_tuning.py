@@ -78,6 +78,17 @@ class Tuned:
         """Whether the network has the lower loss; where they tie, the head alone is the simpler answer."""
         return self.network is not None and self.network.loss < self.head.loss
 
+    @property
+    def sentence(self) -> str:
+        """What came of it, in words."""
+        if self.network is None:
+            return self.plan.sentence
+        losses = f"loss {self.network.loss:.3f} against {self.head.loss:.3f} of the head alone"
+        asked = f"on {self.asked:,} records that neither learned from"
+        if self.better:
+            return f"Fine-tuned: {losses}, {asked}."
+        return f"Fine-tuning was no better and is not used: {losses}, {asked}."
+
     def to_json(self) -> dict[str, Any]:
         """The key `fine_tuning` of run.json."""
         return {

@@ -69,9 +69,9 @@ class Learner:
     the loss on an inner split. Nothing that chooses (head, rate, temperature, threshold) ever sees the part that the
     result is judged on. `class_weights` is "auto", to let every class count the same where some have far fewer records
     than others (`finegraft.training.class_weights`), or "no". `wanted_error`, in 0..1, is how often answers that are no
-    close calls may be wrong: it sets the threshold below which an answer is unsure. `metric` names what the table of epochs shows
-    (`finegraft.evaluation.kinds.metric_names`; default: how often answers are wrong, or far off). `callbacks` may be appended to
-    (`finegraft.training.callbacks`).
+    close calls may be wrong: it sets the threshold below which an answer is unsure. `metric` names what the table of
+    epochs shows (`finegraft.evaluation.kinds.metric_names`; default: how often answers are wrong, or how far off).
+    `callbacks` may be appended to (`finegraft.training.callbacks`).
 
     Raises `DataError` where nothing is there to judge on, or a class has records to judge but none to learn from, and
     `UsageError` for a batch size below 1 or another word for `class_weights`.
@@ -121,6 +121,7 @@ class Learner:
         objective = task.objective(self._part("train").truth, weights)
         outputs = tasks.outputs_of(self.target)
         self._recipe = Recipe(outputs, objective, self.batch_size, seed, values, default_hidden(n_train), task)
+        self.device = device
         self._show = show
         self._head: HeadKind | None = None if head == "auto" else head
         self._network: nn.Sequential | None = None
@@ -222,6 +223,7 @@ class Learner:
         it was. `say` hears what is going to happen, with the expected minutes, before it does. The result is kept in
         `tuned`.
         """
+        deadline = None if left is None else Deadline(left)
         if not self._fits:
             self.fit_one_cycle(self.default_epochs)
         grafting, ground = self._grafting(), self._aside()
@@ -229,13 +231,15 @@ class Learner:
         alone = linear if self.head == "linear" else head_alone(self._recipe, self.head, ground)[1]
         tuning = tuned_from(grafting, self._recipe, head, ground)
         asked = len(self._judged) + min(len(ground.learn.records), MOST)
-        plan = planned(tuning.cost(asked), epochs, left)
+        plan = planned(tuning.cost(asked), epochs, None if deadline is None else deadline.left)
         if say is not None:
             say(plan.sentence)
         if plan.epochs:
-            self._tuning = tuning
-            deadline = [] if left is None else [Deadline(left)]
-            self._fit(one_cycle, plan.epochs, lr, deadline)
+            self._tuning, before = tuning, self.lr
+            if deadline is not None:
+                deadline.seconds -= plan.after
+            self._fit(one_cycle, plan.epochs, lr, [] if deadline is None else [deadline])
+            self.lr = before  # that of the head
         self.tuned = compared(plan, alone, tuning, self._recipe)
         if not self.tuned.better:
             self._tuning = None

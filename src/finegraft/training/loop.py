@@ -39,10 +39,10 @@ def fit(
     state = State(network, epochs, len(batches))
     notify(callbacks, "on_fit_start", state)
     try:
-        for epoch in range(epochs):
+        epoch = 0
+        while epoch < state.epochs and not state.stop:
             _epoch(epoch, batches, optimizer, objective, schedule, watch, callbacks, state)
-            if state.stop:
-                break
+            epoch += 1
     finally:
         notify(callbacks, "on_fit_end", state)
         network.eval()

@@ -34,11 +34,15 @@ class Cost:
 
 @dataclass(frozen=True)
 class Plan:
-    """`epochs` passes, 0 where nothing is tuned; `seconds` is what they are expected to take; `reason` says why."""
+    """`epochs` passes, 0 where nothing is tuned; `reason` says why so many.
+
+    `seconds` is what it is expected to take, of which `after` come after the last epoch.
+    """
 
     epochs: int
     seconds: float
     reason: str
+    after: float = 0.0
 
     @property
     def sentence(self) -> str:
@@ -63,15 +67,15 @@ def planned(cost: Cost, epochs: int | None = None, left: float | None = None) ->
     if epochs is not None:
         if epochs < 1:
             raise UsageError(f"The number of epochs must be at least 1, got {epochs!r}.")
-        return Plan(epochs, cost.of(epochs), "as many epochs as were asked for")
+        return Plan(epochs, cost.of(epochs), "as many epochs as were asked for", cost.rest)
     if left is None:
-        return Plan(USUAL, cost.of(USUAL), "the usual number of epochs")
+        return Plan(USUAL, cost.of(USUAL), "the usual number of epochs", cost.rest)
     room = _SURE * left
     fitting = [n for n in range(FEWEST, MOST + 1) if cost.of(n) <= room]
     if not fitting:
         least = cost.of(FEWEST)
         return Plan(0, 0.0, f"{FEWEST} epochs would take about {spoken(least)}, and {spoken(max(left, 0))} are left")
-    return Plan(fitting[-1], cost.of(fitting[-1]), f"as many epochs as fit into {spoken(left)}")
+    return Plan(fitting[-1], cost.of(fitting[-1]), f"as many epochs as fit into {spoken(left)}", cost.rest)
 
 
 def spoken(seconds: float) -> str:

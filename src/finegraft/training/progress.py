@@ -7,15 +7,17 @@ import time
 
 from finegraft.training.callbacks import State
 
-_COLUMNS = "{:>6}  {:>10}  {:>15}  {:>10}  {:>7}\n"
+_COLUMNS = "{:>6}  {:>10}  {:>15}  {:>{width}}  {:>7}\n"
 _BAR = 24
 
 
 class LiveTable:
     """Prints a row after every epoch; on a terminal, a bar with the remaining time while it runs."""
 
-    def __init__(self, watched: str) -> None:
+    def __init__(self, watched: str, measure: str = "error_rate") -> None:
         self._watched = watched
+        self._measure = measure.replace("_", " ")
+        self._width = max(10, len(self._measure))
         self._started = 0.0
         self._done = 0
         self._drawn = 0.0
@@ -24,7 +26,9 @@ class LiveTable:
     def on_fit_start(self, state: State) -> None:  # noqa: ARG002
         """Print the header."""
         self._started = time.perf_counter()
-        self._write(_COLUMNS.format("epoch", "train loss", f"{self._watched} loss", "error rate", "time"))
+        self._write(
+            _COLUMNS.format("epoch", "train loss", f"{self._watched} loss", self._measure, "time", width=self._width)
+        )
 
     def on_batch_end(self, state: State) -> None:
         """Redraw the bar, at most ten times a second."""
@@ -45,7 +49,9 @@ class LiveTable:
         clear = "\r\x1b[2K" if self._stream.isatty() else ""
         valid = "–" if row.valid_loss is None else f"{row.valid_loss:.4f}"
         error = "–" if row.error_rate is None else f"{row.error_rate:.4f}"
-        line = _COLUMNS.format(row.epoch, f"{row.train_loss:.4f}", valid, error, f"{row.seconds:.1f}s")
+        line = _COLUMNS.format(
+            row.epoch, f"{row.train_loss:.4f}", valid, error, f"{row.seconds:.1f}s", width=self._width
+        )
         self._write(clear + line)
 
     def _write(self, text: str) -> None:
