@@ -14,7 +14,7 @@ from finegraft.training.callbacks import Deadline, EpochRow, History, KeepBest, 
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import of_categories
 from finegraft.training.optimizers import sgd
-from finegraft.training.schedule import constant
+from finegraft.training.schedule import Step, constant
 from tests.training.making import table
 
 
@@ -121,23 +121,48 @@ def test_a_callback_may_end_the_training_within_an_epoch() -> None:
     assert rows[0].valid_loss == 3.0
 
 
-def test_a_deadline_stops_where_another_epoch_would_end_too_late() -> None:
-    state = State(network(), epochs=5, batches=1)
-    state.row = EpochRow(1, 0.0, None, None, seconds=60.0)
-    late, early = Deadline(59.0), Deadline(1000.0)
-    late.on_epoch_end(state)
-    assert state.stop
-    state.stop = False
-    early.on_epoch_end(state)
-    assert not state.stop
+def after_an_epoch(deadline: Deadline, seconds: float, epoch: int = 1, epochs: int = 5) -> int:
+    """How many epochs a training of `epochs` has after epoch number `epoch` took so many `seconds`."""
+    state = State(network(), epochs=epochs, batches=1)
+    state.row = EpochRow(epoch, 0.0, None, None, seconds)
+    deadline.on_epoch_end(state)
+    return state.epochs
+
+
+def test_a_deadline_takes_back_epochs_that_would_end_too_late() -> None:
+    assert after_an_epoch(Deadline(130.0), seconds=60.0) == 1 + 2
+    assert after_an_epoch(Deadline(59.0), seconds=60.0) == 1
+    assert after_an_epoch(Deadline(1000.0), seconds=60.0) == 5
+    assert after_an_epoch(Deadline(1000.0), seconds=0.0) == 5
 
 
 def test_a_deadline_counts_from_when_it_was_made() -> None:
-    state = State(network(), epochs=5, batches=1)
-    state.row = EpochRow(1, 0.0, None, None, seconds=0.0)
-    deadline = Deadline(0.02)
-    deadline.on_epoch_end(state)
-    assert not state.stop
-    time.sleep(0.03)
-    deadline.on_epoch_end(state)
-    assert state.stop
+    deadline = Deadline(0.5)
+    assert after_an_epoch(deadline, seconds=0.1) > 1
+    time.sleep(0.55)
+    assert after_an_epoch(deadline, seconds=0.1) == 1
+
+
+def test_a_shortened_training_comes_to_the_end_of_its_schedule() -> None:
+    class Shorten:
+        def on_epoch_end(self, state: State) -> None:
+            state.epochs = min(state.epochs, 2)
+
+    asked: list[float] = []
+
+    def schedule(progress: float) -> Step:
+        asked.append(progress)
+        return Step(0.1, 0.9)
+
+    learned = table(30)
+    net = network()
+    loop.fit(
+        net,
+        Batches(learned.features, learned.truth, 10, seed=0),
+        sgd(net),
+        of_categories(),
+        schedule,
+        4,
+        callbacks=[Shorten()],
+    )
+    assert asked == pytest.approx([0, 1 / 12, 2 / 12, 3 / 6, 4 / 6, 5 / 6])

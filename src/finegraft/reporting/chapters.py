@@ -116,7 +116,8 @@ def _sureness(material: Material) -> str:
         return ""
     wanted = float(material.part("unsure").get("wanted_error", 0.05))
     lines = [
-        f"A stated probability is off by {wording.percent(told['ece']['value'])} on average, measured {material.unseen}.",
+        f"A stated probability is off by {wording.percent(told['ece']['value'])} on average, measured "
+        f"{material.unseen}.",
         f"{wording.percent(told['close_calls'])} of such answers are called a close call; of the others at most "
         f"{wording.percent(wanted)} are wrong {material.unseen}.",
     ]

@@ -20,7 +20,7 @@ def fine_tuning(material: Material) -> Section | None:
     told = material.part("fine_tuning")
     if not told:
         return None
-    parts = [answer(_verdict(material, told)), paragraph(_basis(material, told))]
+    parts = [answer(_verdict(told)), paragraph(_basis(material, told))]
     if told.get("network"):
         parts.append(_both(told))
     drawn = loss_curves(material.tuning_history)
@@ -29,14 +29,17 @@ def fine_tuning(material: Material) -> Section | None:
     return section("fine-tuning", "Fine-tuning", *parts)
 
 
-def _verdict(material: Material, told: Mapping[str, Any]) -> str:
+def _verdict(told: Mapping[str, Any]) -> str:
     if not told.get("network"):
         return f"The backbone did not learn: {told['reason']}."
     change = told["network"]["loss"] / told["head"]["loss"] - 1
     by = f"its loss is {wording.percent(abs(change))} {'lower' if change < 0 else 'higher'}"
     if told["better"]:
         return f"The network learned too, and is better than the head alone: {by}."
-    return f"The network learned too, and was no better: {by}. So the model is the head on the frozen backbone."
+    return (
+        f"The network learned too, and was not surely better than the head alone: {by}. So the model is that head "
+        "on the frozen backbone."
+    )
 
 
 def _basis(material: Material, told: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ headline, else a tenth of the training part. The part that gives the headline nu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,12 +37,23 @@ ASIDE = 0.1
 TUNING_RATE = 3e-4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trial:
-    """One network on the records kept aside: its mean loss after the best single temperature, and its mean error."""
+    """One network on the m records kept aside: `losses` float64 (m,) after the best single temperature, and its mean
+    `error`.
+    """
 
-    loss: float
+    losses: np.ndarray
     error: float
+
+    @property
+    def loss(self) -> float:
+        """The mean loss."""
+        return float(self.losses.mean())
+
+    def to_json(self) -> dict[str, float]:
+        """`loss` and `error`."""
+        return {"loss": self.loss, "error": self.error}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +69,7 @@ class Settled:
         return Table(torch.from_numpy(self.origin.features(records)), truth.cpu())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tuned:
     """What came of a fine-tuning: `head` alone on the frozen backbone and the whole `network`, asked the same.
 
@@ -75,8 +86,15 @@ class Tuned:
 
     @property
     def better(self) -> bool:
-        """Whether the network has the lower loss; where they tie, the head alone is the simpler answer."""
-        return self.network is not None and self.network.loss < self.head.loss
+        """Whether the network's loss is lower by more than the standard error of the difference.
+
+        A tenth of a few hundred records is soon better by chance: then the head alone is the simpler answer (the rule
+        of one standard error, Breiman et al., 1984, "Classification and Regression Trees", section 3.4.3).
+        """
+        if self.network is None:
+            return False
+        gain = self.head.losses - self.network.losses
+        return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
 
     @property
     def sentence(self) -> str:
@@ -87,15 +105,15 @@ class Tuned:
         asked = f"on {self.asked:,} records that neither learned from"
         if self.better:
             return f"Fine-tuned: {losses}, {asked}."
-        return f"Fine-tuning was no better and is not used: {losses}, {asked}."
+        return f"Fine-tuning was not surely better and is not used: {losses}, {asked}."
 
     def to_json(self) -> dict[str, Any]:
         """The key `fine_tuning` of run.json."""
         return {
             **self.plan.to_json(),
             "better": self.better,
-            "head": asdict(self.head),
-            "network": None if self.network is None else asdict(self.network),
+            "head": self.head.to_json(),
+            "network": None if self.network is None else self.network.to_json(),
             "learned": self.learned,
             "asked": self.asked,
             "best_epoch": self.best_epoch,
@@ -159,7 +177,7 @@ def tuned_from(origin: Grafting, recipe: Recipe, head: nn.Sequential, ground: Gr
 def trial(recipe: Recipe, scores: np.ndarray, truth: torch.Tensor) -> Trial:
     """What `scores` float (n, k) of records kept aside are worth."""
     error = recipe.task.error(torch.from_numpy(scores), truth.cpu())
-    return Trial(recipe.task.loss(scores, truth.cpu().numpy()), error)
+    return Trial(recipe.task.losses(scores, truth.cpu().numpy()), error)
 
 
 def compared(plan: Plan, alone: Trial, tuning: Tuning, recipe: Recipe) -> Tuned:

@@ -43,7 +43,8 @@ class Task:
     - `start` completes an untrained head, by the truth it will learn
     - `strata` says of each record (n,) what kind of record it is: what folds spread evenly, and what is compared with
       its like to tell what is unlike the training data
-    - `loss` compares heads: the mean loss of scores float (n, k), as well calibrated as one number can
+    - `losses` compare heads: the loss of each of n records by its scores float (n, k), as well calibrated as one number
+      can; `loss` is their mean
     - `calibration` and `unknown` say how sure answers may be: from out-of-fold scores, and where there are none
     - `weighs` is whether records of rare classes may count more, `doubts_by_score` whether a low best score is a sign
       of something unlike the training data
@@ -55,11 +56,15 @@ class Task:
     objective: Callable[[Tensor, Tensor | None], Objective]
     start: Callable[[nn.Sequential, Tensor], nn.Sequential]
     strata: Callable[[np.ndarray], np.ndarray]
-    loss: Callable[[np.ndarray, np.ndarray], float]
+    losses: Callable[[np.ndarray, np.ndarray], np.ndarray]
     calibration: Callable[[OutOfFold, float], AnyCalibration]
     unknown: Callable[[np.ndarray, int, Sequence[str]], AnyCalibration]
     weighs: bool = False
     doubts_by_score: bool = False
+
+    def loss(self, scores: np.ndarray, truth: np.ndarray) -> float:
+        """The mean of `losses`."""
+        return float(self.losses(scores, truth).mean())
 
 
 def of(target: Target) -> Task:
@@ -132,7 +137,7 @@ def _fifths(truth: np.ndarray) -> np.ndarray:
     return np.asarray(np.searchsorted(bounds, truth, side="right"), dtype=np.int64)
 
 
-def _class_loss(scores: np.ndarray, truth: np.ndarray) -> float:
+def _class_losses(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Cross-entropy after the best single temperature.
 
     Plain, also where the recipe weighs the classes: a weighted mean hangs on the few records of the rarest one. Macro
@@ -140,19 +145,19 @@ def _class_loss(scores: np.ndarray, truth: np.ndarray) -> float:
     0.943, clothing with a long tail 0.776 and 0.768, dresses with 12 skirts 0.809 and 0.803.
     """
     probabilities = softmax(scores, fit_temperature(scores, truth))
-    return float(-np.log(probabilities[np.arange(len(truth)), truth].clip(_SMALLEST)).mean())
+    return np.asarray(-np.log(probabilities[np.arange(len(truth)), truth].clip(_SMALLEST)))
 
 
-def _tag_loss(scores: np.ndarray, truth: np.ndarray) -> float:
+def _tag_losses(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Binary cross-entropy, summed over the tags, after the best single temperature."""
     probabilities = sigmoid(scores, fit_tag_temperature(scores, truth))
     own = np.where(truth > 0, probabilities, 1 - probabilities)
-    return float(-np.log(own.clip(_SMALLEST)).sum(axis=1).mean())
+    return np.asarray(-np.log(own.clip(_SMALLEST)).sum(axis=1))
 
 
-def _number_loss(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The mean distance of answers and truth."""
-    return float(np.abs(scores[:, 0] - truth).mean())
+def _number_losses(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The distance of each answer and the truth."""
+    return np.asarray(np.abs(scores[:, 0] - truth))
 
 
 def _of_categories(truth: Tensor, weights: Tensor | None) -> Objective:  # noqa: ARG001 - as the others have it
@@ -191,7 +196,7 @@ CATEGORY = Task(
     _of_categories,
     _as_made,
     _classes,
-    _class_loss,
+    _class_losses,
     Calibration.of,
     Calibration.unknown,
     weighs=True,
@@ -204,7 +209,7 @@ TAGS = Task(
     _of_tags,
     _from_shares,
     _rarest_tags,
-    _tag_loss,
+    _tag_losses,
     TagCalibration.of,
     TagCalibration.unknown,
 )
@@ -215,7 +220,7 @@ NUMBER = Task(
     _of_numbers,
     _in_its_unit,
     _fifths,
-    _number_loss,
+    _number_losses,
     NumberCalibration.of,
     NumberCalibration.unknown,
 )
