@@ -75,7 +75,7 @@ def record(
         **learner.origin.describe(),
         "settings": {
             **asdict(settings),
-            "epochs": len(learner.history.rows),
+            "epochs": learner.epochs,
             "head": learner.head,
             "batch_size": learner.batch_size,
         },

@@ -246,6 +246,11 @@ class Learner:
         return self.tuned
 
     @property
+    def epochs(self) -> int:
+        """Passes in which the head alone has learned."""
+        return sum(fit.epochs for fit in self._fits)
+
+    @property
     def watched(self) -> Split:
         """The part whose loss and error the table shows: validation where given, else the judged one, by its envelope.
 

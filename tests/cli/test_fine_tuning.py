@@ -1,0 +1,97 @@
+"""Fine-tuning from the command line: what is said, what is kept, what answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from finegraft.evaluation.run import Run
+from tests.cli.running import FAST, Done, finegraft
+from tests.making import folder_of_photos
+
+pytestmark = pytest.mark.xdist_group("fine-tuning-cli")
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return folder_of_photos(tmp_path_factory.mktemp("flowers"), dict.fromkeys(("rose", "tulip"), 24))
+
+
+@pytest.fixture(scope="module")
+def tuned(flowers: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    run = tmp_path_factory.mktemp("runs") / "tuned"
+    done = finegraft("train", flowers, "-o", run, "--fine-tune", "2", *FAST)
+    assert done.code == 0, done.err
+    return run, done
+
+
+def test_what_will_happen_is_said_before_and_what_came_of_it_after(tuned: tuple[Path, Done]) -> None:
+    _, done = tuned
+    before = done.err.index("Fine-tuning for 2 epochs, about ")
+    assert done.err.index("fine-tune …") < before < done.err.index("aside loss")
+    said = [line for line in done.out.splitlines() if line.startswith("Fine-tun")]
+    assert len(said) == 1
+    assert "of the head alone, on" in said[0]
+
+
+def test_run_json_and_the_log_tell_of_both_stages(tuned: tuple[Path, Done]) -> None:
+    stored = json.loads((tuned[0] / "run.json").read_text())
+    told = stored["fine_tuning"]
+    assert told["epochs"] == 2
+    assert told["learned"] + told["asked"] == stored["n_train"]
+    assert told["expected_seconds"] > 0
+    assert set(told["head"]) == set(told["network"]) == {"loss", "error"}
+    assert stored["settings"]["fine_tune"] == 2
+    assert stored["seconds"]["fine-tune"] > 0
+    history = Run.open(tuned[0]).history()
+    assert [row["stage"] for row in history] == ["head"] * stored["settings"]["epochs"] + ["network"] * 2
+
+
+def test_the_report_says_whether_it_was_worth_it(tuned: tuple[Path, Done]) -> None:
+    page = (tuned[0] / "report.html").read_text()
+    assert "Fine-tuning" in page
+    assert "The network learned too, and " in page
+
+
+def test_the_model_answers(tuned: tuple[Path, Done], flowers: Path) -> None:
+    photo = next((flowers / "rose").iterdir())
+    done = finegraft("predict", tuned[0], photo, "--json")
+    assert json.loads(done.out)["label"] in {"rose", "tulip"}
+
+
+def test_without_a_budget_a_processor_does_not_fine_tune(flowers: Path, tmp_path: Path) -> None:
+    done = finegraft("train", flowers, "-o", tmp_path / "run", *FAST, "--json")
+    stored = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert stored["fine_tuning"] is None
+    assert "fine-tune" not in done.object["seconds"]
+    assert "Fine-tuning" not in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_a_budget_that_is_too_small_is_said_and_the_head_answers(flowers: Path, tmp_path: Path) -> None:
+    done = finegraft("train", flowers, "-o", tmp_path / "run", "--budget", "1s", *FAST)
+    assert done.code == 0
+    assert "No fine-tuning: 2 epochs would take about " in done.out
+    assert "No fine-tuning: 2 epochs would take about " in done.err
+    told = json.loads((tmp_path / "run" / "run.json").read_text())["fine_tuning"]
+    assert (told["epochs"], told["network"], told["better"]) == (0, None, False)
+    assert "The backbone did not learn: 2 epochs would take" in (tmp_path / "run" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fine-tune", "yes"], "'yes' is neither 'auto' nor 'no' nor a number of epochs."),
+        (["--fine-tune", "0"], "'0' is neither 'auto' nor 'no' nor a number of epochs."),
+        (["--budget", "6"], "'6' is no time: write 90s, 6m or 1h30m."),
+        (["--workers", "-1"], "-1 is not in the range"),
+    ],
+)
+def test_wrong_usage_is_told_before_any_photo_is_read(
+    flowers: Path, tmp_path: Path, options: list[str], said: str
+) -> None:
+    done = finegraft("train", flowers, "-o", tmp_path / "run", *options)
+    assert done.code == 2
+    assert said in done.err
+    assert not (tmp_path / "run").exists()
