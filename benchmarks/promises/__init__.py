@@ -9,6 +9,7 @@ from benchmarks.promises import (
     coverage,
     doubting,
     fetching,
+    fine_tuning,
     fresh_clone,
     growing,
     imagenet,
@@ -45,4 +46,5 @@ ALL: list[Promise] = [
     *report_page.ROWS,
     *growing.ROWS,
     *comparing.ROWS,
+    *fine_tuning.ROWS,
 ]
