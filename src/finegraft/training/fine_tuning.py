@@ -32,9 +32,17 @@ from finegraft.training.tuning import BATCH_SIZE, Examples, Tuning
 
 # The part of the training records that is kept aside. Of 3,000 photos these are 300: enough for a temperature.
 ASIDE = 0.1
-# The peak of AdamW's rate, for all groups. On clothing, a fifth held out, 4 epochs above the cut of lite0, wrong were
-# with 3e-4 8.8 %, 6e-4 8.9 %, 1e-3 10.7 %; with ten times the rate for the head 9.4 %; by the head alone 12.0 %.
-TUNING_RATE = 3e-4
+_FEW = 2_000
+
+
+def default_rate(n: int) -> float:
+    """The peak of AdamW's rate, for all groups alike, where n records are learned from.
+
+    On clothing (2,700 to learn from), a fifth held out, 4 epochs above the cut of lite0, wrong were with 3e-4 8.8 %,
+    6e-4 8.9 %, 1e-3 10.7 %, with ten times as much for the head 9.4 %; by the head alone 12.0 %. On bears and pets
+    (300 to 400) the held-out loss is lowest with 1e-4, of 3e-5, 1e-4 and 3e-4 (`python -m benchmarks.choices_tuning`).
+    """
+    return 1e-4 if n < _FEW else 3e-4
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,11 +28,11 @@ from finegraft.training.category_calibration import Calibration
 from finegraft.training.confidence import WANTED_ERROR, calibrate
 from finegraft.training.fine_tuning import (
     ASIDE,
-    TUNING_RATE,
     Ground,
     Settled,
     Tuned,
     compared,
+    default_rate,
     divided,
     ground_of,
     head_alone,
@@ -211,7 +211,7 @@ class Learner:
     def fine_tune(
         self,
         epochs: int | None = None,
-        lr: Rates = TUNING_RATE,
+        lr: Rates | None = None,
         *,
         left: float | None = None,
         say: Callable[[str], object] | None = None,
@@ -238,7 +238,8 @@ class Learner:
             self._tuning, before = tuning, self.lr
             if deadline is not None:
                 deadline.seconds -= plan.after
-            self._fit(one_cycle, plan.epochs, lr, [] if deadline is None else [deadline])
+            rates = default_rate(len(ground.learn.records)) if lr is None else lr
+            self._fit(one_cycle, plan.epochs, rates, [] if deadline is None else [deadline])
             self.lr = before  # that of the head
         self.tuned = compared(plan, alone, tuning, self._recipe)
         if not self.tuned.better:
