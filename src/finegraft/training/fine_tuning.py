@@ -8,6 +8,7 @@ headline, else a tenth of the training part. The part that gives the headline nu
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -202,7 +203,7 @@ def settled(tuning: Tuning, recipe: Recipe, groups: Sequence[str], wanted_error:
     `groups` say which of these belong together. Features are those of the frozen graph, by the engine that answers.
     """
     origin = tuning.trunk.settled()
-    head = tuning.network.head.cpu().eval()
+    head = copy.deepcopy(tuning.network.head).cpu().eval()
     aside = _table(origin, tuning.aside)
     scores = scores_of(head, aside)
     known, novel = _novelty(origin, recipe, tuning, aside, scores)

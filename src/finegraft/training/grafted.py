@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -23,8 +24,12 @@ class Grafted(nn.Module):
         self.head = head
 
     def forward(self, inputs: Any) -> Tensor:
-        """Run both; the head in single precision whatever the trunk computes in."""
-        scores: Tensor = self.head(self.trunk(inputs).float())
+        """Run both; the trunk on a card in bfloat16 while it learns, the head always in single precision."""
+        on_card = next(self.head.parameters()).device.type == "cuda"
+        # On processors bfloat16 took twice as long, but for those with matrix units.
+        with torch.autocast("cuda", torch.bfloat16, enabled=on_card and self.training):
+            features = self.trunk(inputs)
+        scores: Tensor = self.head(features.float())
         return scores
 
     def train(self, mode: bool = True) -> Grafted:

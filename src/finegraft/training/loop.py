@@ -59,7 +59,8 @@ def _epoch(
     state: State,
 ) -> None:
     """One pass over the records, and what is said of it."""
-    network, started, total, seen = state.network, time.perf_counter(), 0.0, 0
+    network, started, seen = state.network, time.perf_counter(), 0
+    total: Tensor | float = 0.0
     network.train()
     for number, (inputs, truth) in enumerate(batches.epoch(epoch)):
         set_step(optimizer, schedule((epoch * state.batches + number) / (state.epochs * state.batches)))
@@ -67,7 +68,7 @@ def _epoch(
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        total += loss.item() * len(truth)
+        total = total + loss.detach().double() * len(truth)  # stays where it is: a card must not be waited for
         seen += len(truth)
         state.batch = number + 1
         notify(callbacks, "on_batch_end", state)
@@ -75,7 +76,7 @@ def _epoch(
             break
     valid_loss, error_rate = (None, None) if watch is None else watch(network)
     seconds = time.perf_counter() - started
-    state.row = EpochRow(epoch + 1, total / seen, valid_loss, error_rate, seconds)
+    state.row = EpochRow(epoch + 1, float(total) / seen, valid_loss, error_rate, seconds)
     notify(callbacks, "on_epoch_end", state)
 
 

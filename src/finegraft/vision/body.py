@@ -15,7 +15,7 @@ import numpy as np
 
 from finegraft.data.contents import digest_of, read_content
 from finegraft.data.record import Record
-from finegraft.errors import UnreadableFile, UsageError
+from finegraft.errors import DataError, UnreadableFile, UsageError
 from finegraft.features.extract import Features, extract, feature_key
 from finegraft.features.store import Store, opened
 from finegraft.inference.predictor import Description, Predictor
@@ -188,6 +188,14 @@ def _engine(wanted: str, device: str, row: Backbone) -> str:
     if wanted == "torch" or (wanted == "auto" and device == "cuda" and not frozen):
         return "torch"
     return choose(wanted, "throughput")
+
+
+def gone(record: Record, error: UnreadableFile) -> DataError:
+    """What to say of a photo that was read before and cannot be read while it is learned from."""
+    return DataError(
+        f"{record.key} could be read before, and cannot be now: {error.reason}",
+        "Check that nothing changes the photos while they are learned from.",
+    )
 
 
 def content_of(root: Path, record: Record) -> bytes:

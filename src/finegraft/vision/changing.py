@@ -19,7 +19,7 @@ from finegraft.vision.preprocess import FILTERS, Box, Interpolation, shrink_for
 # often outside.
 _AREA = (0.35, 1.0)
 _RATIO = (3 / 4, 4 / 3)
-_LIGHT = 0.2  # brightness and contrast times 0.8 to 1.2
+LIGHT = 0.2  # brightness and contrast times 0.8 to 1.2
 _TRIES = 10
 
 
@@ -78,7 +78,7 @@ def _scaled(part: Box, before: tuple[int, int], after: tuple[float, float]) -> B
 
 
 def _in_another_light(photo: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    brightness, contrast = draw.uniform(1 - _LIGHT, 1 + _LIGHT, 2).astype(np.float32)
+    brightness, contrast = draw.uniform(1 - LIGHT, 1 + LIGHT, 2).astype(np.float32)
     values = photo.astype(np.float32)
     middle = values.mean()
     changed: np.ndarray = ((values - middle) * contrast + middle * brightness).clip(0, 255).astype(np.uint8)

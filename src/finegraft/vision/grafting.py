@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from finegraft.data.record import Record
-from finegraft.errors import DataError, UsageError
+from finegraft.errors import UnreadableFile, UsageError
 from finegraft.features.store import Store
 from finegraft.inference.predictor import Predictor
 from finegraft.models import cut as cutting
 from finegraft.models.graph import Layers
 from finegraft.models.groups import layer_groups
+from finegraft.runtimes.cpus import usable_cpus
 from finegraft.training.trunks import Trunk
-from finegraft.vision.body import Body, content_of, features_of
+from finegraft.vision.body import Body, content_of, features_of, gone
 from finegraft.vision.changing import Changing
 from finegraft.vision.upper_trunk import UpperTrunk
 from finegraft.vision.whole_trunk import WholeTrunk
@@ -52,10 +54,7 @@ class PhotoGrafting:
         with Store.in_memory() as store:
             found = features_of(records, self.root, self.body, store)
         for row, error in found.failed.items():
-            raise DataError(
-                f"{records[row].key} could be read before, and cannot be now: {error.reason}",
-                "Check that nothing changes the photos while they are learned from.",
-            )
+            raise gone(records[row], error)
         return found.values
 
     def changed(self, record: Record, view: int) -> np.ndarray:
@@ -65,6 +64,19 @@ class PhotoGrafting:
     def unchanged(self, record: Record, view: int) -> np.ndarray:  # noqa: ARG002 - as `changed` has it
         """A photo as it is judged: uint8 (size, size, 3)."""
         return self.body.preprocess.load(content_of(self.root, record))
+
+    def unchanged_many(self, records: Sequence[Record], side: int) -> list[np.ndarray]:
+        """Photos as they are judged but of `side` pixels, each uint8 (side, side, 3), read by several threads."""
+        preprocess = replace(self.body.preprocess, size=side)
+
+        def load(record: Record) -> np.ndarray:
+            try:
+                return preprocess.load(content_of(self.root, record))
+            except UnreadableFile as error:
+                raise gone(record, error) from error
+
+        with ThreadPoolExecutor(self.workers or usable_cpus()) as pool:
+            return list(pool.map(load, records))
 
     @property
     def usual(self) -> int:

@@ -20,6 +20,7 @@ from finegraft.features.pipeline import run_all
 from finegraft.models.cut import Maps
 from finegraft.runtimes import Runtime
 from finegraft.training.loaders import batches_of, generator_of
+from finegraft.vision.body import gone
 
 # Bytes of maps kept at once.
 KEPT = 2 * 2**30
@@ -56,10 +57,7 @@ def computed(records: Sequence[Record], view: int, load: Load, runtime: Runtime,
     try:
         for row, (record, outputs) in enumerate(answers):
             if isinstance(outputs, UnreadableFile):
-                raise DataError(
-                    f"{record.key} could be read before, and cannot be now: {outputs.reason}",
-                    "Check that nothing changes the photos while they are learned from.",
-                )
+                raise gone(record, outputs)
             if maps is None or below is None:
                 maps = np.empty((len(records), *outputs["map"].shape), np.float16)
                 below = np.empty((len(records), *outputs["below"].shape), np.float32)

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from finegraft.data.record import Record
-from finegraft.errors import DataError, UnreadableFile
+from finegraft.errors import UnreadableFile
 from finegraft.runtimes.cpus import usable_cpus
 from finegraft.training.loaders import batches_of, generator_of
+from finegraft.vision.body import gone
 
 # (record, view) -> the photo as the backbone takes it.
 Load = Callable[[Record, int], np.ndarray]
@@ -74,10 +75,7 @@ class PhotoBatches:
         try:
             return self.load(record, view)
         except UnreadableFile as error:
-            raise DataError(
-                f"{record.key} could be read before, and cannot be now: {error.reason}",
-                "Check that nothing changes the photos while they are learned from.",
-            ) from error
+            raise gone(record, error) from error
 
     def _batch(self, rows: Tensor, photos: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         inputs = torch.from_numpy(np.stack(photos))

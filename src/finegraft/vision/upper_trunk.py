@@ -38,7 +38,8 @@ class UpperTrunk:
         self._cut = cut
         self._runtimes: dict[int, Runtime] = {}
         self._known: dict[tuple[str, ...], cutting.Maps] = {}
-        self._upper = cutting.Upper(origin.body.extractor(), cut).eval()
+        upper = cutting.Upper(origin.body.extractor(), cut).eval()
+        self._upper = upper.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def network(self) -> nn.Module:

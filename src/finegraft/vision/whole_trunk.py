@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from finegraft.data.record import Record
 from finegraft.models.groups import Group, layer_groups
 from finegraft.models.network import Extractor
+from finegraft.training.loaders import Feed
+from finegraft.vision.device_batches import LARGER, DeviceBatches, room_for, stacked
 from finegraft.vision.photo_batches import PhotoBatches
 from finegraft.vision.settling import settled
 
@@ -24,7 +26,7 @@ _JUDGED_AT_ONCE = 64
 
 
 class Whole(nn.Module):
-    """uint8 photos (n, size, size, 3) -> features (n, d), all of the backbone."""
+    """Photos (n, size, size, 3) in 0..255 -> features (n, d), all of the backbone."""
 
     def __init__(self, extractor: Extractor) -> None:
         super().__init__()
@@ -43,7 +45,10 @@ class WholeTrunk:
 
     def __init__(self, origin: PhotoGrafting) -> None:
         self._origin = origin
-        self._whole = Whole(origin.body.extractor()).eval().to(origin.body.device)
+        whole = Whole(origin.body.extractor()).eval().to(origin.body.device)
+        self._whole = whole.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._kept_keys: tuple[str, ...] = ()
+        self._kept = torch.empty(0)
 
     @property
     def network(self) -> nn.Module:
@@ -55,10 +60,20 @@ class WholeTrunk:
         """The backbone's parameters, in groups from the lowest to the highest."""
         return layer_groups(self._whole.extractor.body)
 
-    def feed(self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int) -> PhotoBatches:  # noqa: ARG002
-        """Mini-batches of changed photos of `records`; every epoch shows new views."""
-        origin = self._origin
-        return PhotoBatches(records, truth, batch_size, seed, origin.changed, origin.workers, origin.body.device)
+    def feed(self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int) -> Feed:  # noqa: ARG002
+        """Mini-batches of changed photos of `records`; every epoch shows new views.
+
+        On a card with room for them the photos are decoded once and changed there.
+        """
+        origin, device = self._origin, self._origin.body.device
+        side = round(origin.changing.size * LARGER)
+        if device == "cpu" or not room_for(len(records), side, torch.cuda.mem_get_info()[0]):
+            return PhotoBatches(records, truth, batch_size, seed, origin.changed, origin.workers, device)
+        if tuple(record.key for record in records) != self._kept_keys:
+            self._kept = stacked(origin.unchanged_many(records, side), device)
+            self._kept_keys = tuple(record.key for record in records)
+        changing = origin.changing
+        return DeviceBatches(records, self._kept, truth, batch_size, seed, changing.size, changing.seed)
 
     def features(self, records: Sequence[Record]) -> Tensor:
         """Features float32 (n, d) of `records` unchanged, by the network as it stands."""

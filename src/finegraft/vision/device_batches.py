@@ -1,0 +1,109 @@
+"""Mini-batches of photos that lie on a card, decoded once, and are changed there: nothing on the host is waited for.
+
+A card learns from thousands of photos a second, many times what the processors beside it decode. So every photo is
+decoded once, a little larger than it is learned from, and kept as bytes on the card; a view of it, drawn from the same
+numbers as in `finegraft.vision.changing`, is one bilinear sampling of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from finegraft.data.record import Record
+from finegraft.training.loaders import batches_of, generator_of
+from finegraft.vision.changing import LIGHT, generator, random_part
+
+# How much larger photos are kept than they are learned from: parts of a third of the area are then seen at 0.75 of
+# their size at least.
+LARGER = 1.3
+# Of a card's free memory; the network, its gradients and a batch need the rest.
+SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class View:
+    """How one photo is changed: `part` (left, top, right, bottom) in 0..1, whether it is mirrored, brightness and
+    contrast as factors.
+    """
+
+    part: tuple[float, float, float, float]
+    mirrored: bool
+    brightness: float
+    contrast: float
+
+
+def drawn(seed: int, view: int, digest: str) -> View:
+    """View number `view` of a square photo."""
+    draw = generator(seed, view, digest)
+    part = random_part(draw, 1, 1)
+    mirrored = bool(draw.random() < 0.5)
+    brightness, contrast = draw.uniform(1 - LIGHT, 1 + LIGHT, 2)
+    return View(part, mirrored, float(brightness), float(contrast))
+
+
+def changed(photos: Tensor, views: Sequence[View], size: int) -> Tensor:
+    """uint8 photos (n, s, s, 3) as `views` show them, float32 (n, size, size, 3) in 0..255, on their device."""
+    corners = torch.tensor([view.part for view in views], dtype=torch.float32, device=photos.device)
+    flip = torch.tensor([-1.0 if view.mirrored else 1.0 for view in views], device=photos.device)
+    light = torch.tensor(
+        [(view.brightness, view.contrast) for view in views], dtype=torch.float32, device=photos.device
+    )
+    theta = torch.zeros(len(views), 2, 3, device=photos.device)
+    theta[:, 0, 0] = (corners[:, 2] - corners[:, 0]) * flip
+    theta[:, 1, 1] = corners[:, 3] - corners[:, 1]
+    theta[:, 0, 2] = corners[:, 0] + corners[:, 2] - 1
+    theta[:, 1, 2] = corners[:, 1] + corners[:, 3] - 1
+    grid = nn.functional.affine_grid(theta, [len(views), 3, size, size], align_corners=False)
+    planes = photos.permute(0, 3, 1, 2).float()
+    seen = nn.functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    middle = seen.mean((1, 2, 3), keepdim=True)
+    brightness, contrast = light[:, :1, None, None], light[:, 1:, None, None]
+    return ((seen - middle) * contrast + middle * brightness).clamp(0, 255).permute(0, 2, 3, 1)
+
+
+@dataclass(frozen=True)
+class DeviceBatches:
+    """Photos float32 (b, pixels, pixels, 3) in 0..255 and their truth, from `photos` uint8 (n, s, s, 3) on the device.
+
+    Epoch e shows view 1 + e of every record; the order is that of `finegraft.training.loaders.Batches`.
+    """
+
+    items: Sequence[Record]
+    photos: Tensor
+    truth: Tensor
+    size: int
+    seed: int
+    pixels: int
+    drawn_from: int
+
+    @property
+    def records(self) -> int:
+        """Records of an epoch."""
+        return len(self.items)
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return batches_of(len(self.items), self.size)
+
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The mini-batches of one epoch."""
+        order = torch.randperm(len(self.items), generator=generator_of(self.seed, number))
+        for rows in order.tensor_split(len(self)):
+            views = [drawn(self.drawn_from, number + 1, self.items[row].digest) for row in rows.tolist()]
+            there = rows.to(self.photos.device, non_blocking=True)
+            yield changed(self.photos[there], views, self.pixels), self.truth[there]
+
+
+def room_for(records: int, side: int, free: int) -> bool:
+    """Whether so many photos of `side` pixels may be kept where `free` bytes are free."""
+    return records * side * side * 3 <= SHARE * free
+
+
+def stacked(photos: Sequence[np.ndarray], device: str) -> Tensor:
+    """uint8 photos, each (s, s, 3), as one tensor on `device`."""
+    return torch.from_numpy(np.stack(photos)).to(device)
