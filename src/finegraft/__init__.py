@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from finegraft.evaluation.result import Evaluation as Evaluation
     from finegraft.evaluation.tags import TagsEvaluation as TagsEvaluation
     from finegraft.inference.bundle import load as load
+    from finegraft.inference.prediction import NumberPrediction as NumberPrediction
     from finegraft.inference.prediction import Prediction as Prediction
+    from finegraft.inference.prediction import TagsPrediction as TagsPrediction
     from finegraft.inference.predictor import Predictor as Predictor
     from finegraft.reporting.report import report as report
     from finegraft.targets import Category as Category
@@ -40,10 +42,12 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "FinegraftError": ("finegraft.errors", "FinegraftError"),
     "Learner": ("finegraft.training.learner", "Learner"),
     "NumberEvaluation": ("finegraft.evaluation.numbers", "NumberEvaluation"),
+    "NumberPrediction": ("finegraft.inference.prediction", "NumberPrediction"),
     "Prediction": ("finegraft.inference.prediction", "Prediction"),
     "Predictor": ("finegraft.inference.predictor", "Predictor"),
     "Record": ("finegraft.data.record", "Record"),
     "TagsEvaluation": ("finegraft.evaluation.tags", "TagsEvaluation"),
+    "TagsPrediction": ("finegraft.inference.prediction", "TagsPrediction"),
     "load": ("finegraft.inference.bundle", "load"),
     "report": ("finegraft.reporting.report", "report"),
     "vision": ("finegraft.vision", None),

@@ -50,12 +50,12 @@ def test_a_tag_of_the_judged_part_alone_is_judged_all_the_same() -> None:
         ([float("nan"), 5.0, 6.0], "Numbers to learn must be finite, got nan or infinity."),
         (
             [1e40, 2e40, 0.0],
-            "The numbers to learn lie from 1e+40 to 2e+40: their differences are lost in the seven digits that a model "
+            "The numbers to learn lie from 0 to 2e+40: their differences are lost in the seven digits that a model "
             "computes with.",
         ),
         (
             [1e9, 1e9 + 1, 0.0],
-            "The numbers to learn lie from 1e+09 to 1e+09: their differences are lost in the seven digits that a model "
+            "The numbers to learn lie from 0 to 1e+09: their differences are lost in the seven digits that a model "
             "computes with.",
         ),
         (["a", ("a",), "b"], "The labels must all be of one kind, got str, tuple."),

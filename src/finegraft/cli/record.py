@@ -96,7 +96,7 @@ def record(
         "calibration": calibration.to_json(),
         "learning_curve": None if growth is None else growth.to_json(),
         "unsure": {"wanted_error": settings.wanted_error},
-        **{name: found for name, found in calibration.certainty.items() if name != "thresholds"},
+        **{name: found for name, found in calibration.certainty.items() if name not in ("thresholds", "platt")},
         "findings": dict(Tally(finding.kind for finding in dataset.findings)),
         "finding_rows": [finding.to_json() for finding in dataset.findings],
     }

@@ -51,6 +51,7 @@ def hold_out(
     groups: dict[str, Sizes] = {}
     for record, stratum in zip(usable, strata(usable), strict=True):
         groups[record.together] = _with_one_more(groups.get(record.together, ()), stratum)
+    _check_labels(usable)
     _check(groups, len(usable))
     barred = {record.together for record in usable if record.key in contested} | _under_two_labels(usable)
     chosen = _chosen(groups, barred, valid, seed)
@@ -117,6 +118,23 @@ def folds(labels: np.ndarray, groups: Sequence[str], k: int, seed: int) -> np.nd
             counts[labels[row], fold] += 1
             chosen[row] = fold
     return chosen
+
+
+def _check_labels(records: Sequence[Record]) -> None:
+    """Raise `DataError` where the labels are numbers or tags, and too few or all the same."""
+    different = {record.label for record in records}
+    some = next(iter(different), "")
+    if isinstance(some, str):
+        return
+    what = "numbers" if isinstance(some, float) else "records"
+    if len(different) == 1:
+        same = f"are {some:g}" if isinstance(some, float) else f"have the same tags ({', '.join(some or ()) or 'none'})"
+        raise DataError(f"All {len(records)} {what} {same}: there is nothing to tell apart.", "Add others.")
+    if isinstance(some, float) and len(records) <= _PARTS:
+        raise DataError(
+            f"There are {len(records)} numbers only; none could be held out to judge what was learned.",
+            "Add photos: better fifty or more.",
+        )
 
 
 def _check(groups: Mapping[str, Sizes], count: int) -> None:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from finegraft.errors import UsageError
 from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.result import Evaluation
-from finegraft.evaluation.tags import TagsEvaluation
+from finegraft.evaluation.tags import THRESHOLD, TagsEvaluation
 from finegraft.targets import Category, Number, Tags, Target
 
 AnyEvaluation = Evaluation | TagsEvaluation | NumberEvaluation
 
 
-def load(path: Path, target: Target) -> AnyEvaluation:
-    """The evaluation that its `save` wrote to `path`. Raises what the `load` of its kind raises."""
+def load(path: Path, target: Target, thresholds: Mapping[str, float] | None = None) -> AnyEvaluation:
+    """The evaluation that its `save` wrote to `path`.
+
+    `thresholds` says from which probability on each tag is answered (default: 0.5), which the file does not hold.
+    Raises what the `load` of its kind raises.
+    """
     if isinstance(target, Category):
         return Evaluation.load(path, target)
-    return TagsEvaluation.load(path, target) if isinstance(target, Tags) else NumberEvaluation.load(path, target)
+    if isinstance(target, Number):
+        return NumberEvaluation.load(path, target)
+    known = thresholds or {}
+    return TagsEvaluation.load(path, target, np.array([known.get(label, THRESHOLD) for label in target.labels]))
 
 
 def metric_names(target: Target) -> tuple[str, ...]:

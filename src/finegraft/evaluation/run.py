@@ -34,6 +34,7 @@ from finegraft.errors import RunError, StorageError
 from finegraft.evaluation import files, kinds, takeover
 from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.mark import Mark
+from finegraft.targets import Tags
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,9 @@ class Run:
 
     def evaluation(self) -> AnyEvaluation:
         """The judged records."""
-        return kinds.load(self.place / files.EVALUATION, targets.from_json(self._setting("target")))
+        target = targets.from_json(self._setting("target"))
+        thresholds = self._setting("thresholds") if isinstance(target, Tags) else None
+        return kinds.load(self.place / files.EVALUATION, target, thresholds)
 
     def write_evaluation(self, evaluation: AnyEvaluation) -> None:
         """Write `evaluation.jsonl`."""

@@ -7,52 +7,53 @@ from __future__ import annotations
 
 import numpy as np
 
-from finegraft.evaluation.calibration import fit_temperature
-
-# Positives below which a tag has no threshold of its own but that of all tags together: the best cut through so few
-# is mostly chance.
-FEWEST = 10
+# A tag's own threshold counts as much as that of all tags together where so many records have it: the best cut through
+# few is mostly chance. Macro F1 on 300 photos of up to three pieces of clothing, ten tags, learned from 100, 250 and
+# 1,000 (means of two heads and six draws): own thresholds 0.524, 0.592, 0.672, so weighed 0.518, 0.604, 0.674, one for
+# all 0.488, 0.589, 0.678, a half 0.378, 0.518, 0.634. All tags right: own 0.458, 0.493, 0.588, so weighed 0.484, 0.508,
+# 0.588.
+EVEN = 10
 PLAIN = 0.5
 _LEAST = 1e-6  # of a threshold, and what it stays below 1: answers are told to six digits
 
 
-def sigmoid(scores: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """Probabilities of scores that are logits, float64, of the same shape; `temperature` divides the scores first.
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of logits, float64, of the same shape.
 
     >>> sigmoid(np.array([0.0, 1000.0, -1000.0])).tolist()
     [0.5, 1.0, 0.0]
     """
-    half = np.asarray(scores, dtype=np.float64) / temperature / 2
-    return np.asarray((1 + np.tanh(half)) / 2)
+    return np.asarray((1 + np.tanh(np.asarray(logits, dtype=np.float64) / 2)) / 2)
 
 
-def fit_tag_temperature(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The temperature in 0.05..20 that makes `sigmoid(scores, temperature)` most likely to give `truth`.
-
-    One for all tags: a tag is a choice between the scores 0 and s, so this is `calibration.fit_temperature` of them
-    all. `scores` (n, k), `truth` 0 or 1 (n, k), out of fold. Raises `DataError` as that does.
-    """
-    own = np.asarray(scores, dtype=np.float64).ravel()
-    return fit_temperature(np.stack([np.zeros_like(own), own], axis=1), truth.ravel().astype(np.int64))
+def probabilities_of(scores: np.ndarray, platt: np.ndarray) -> np.ndarray:
+    """Probabilities of scores (n, k) or (k,), float64; `platt` (k, 2) holds the slope and the shift of every tag."""
+    return sigmoid(np.asarray(scores, dtype=np.float64) * platt[:, 0] + platt[:, 1])
 
 
 def thresholds(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """The threshold of every tag, float64 (k,) inside 0..1: a tag is answered at or above it.
 
-    Each is where the tag's own F1 is highest (Lipton et al., 2014, "Optimal thresholding of classifiers to maximize
-    F1 measure"); of thresholds that do equally well the one nearest 0.5. A tag with fewer than 10 positives takes the
-    threshold at which all such tags pooled do best; where even these have fewer than 10, 0.5. A tag that no record
-    has or that all have gets 0.5: nothing tells where to cut. `probabilities` (n, k), `truth` 0 or 1 (n, k).
+    Where the tag's own F1 is highest (Lipton et al., 2014, "Optimal thresholding of classifiers to maximize F1
+    measure"), drawn towards the threshold that is best for all tags together, the more the fewer records have the tag.
+    A tag that no record has or that all have gets 0.5: nothing tells where to cut. `probabilities` (n, k), `truth` 0 or
+    1 (n, k).
     """
     positives = truth.sum(axis=0)
-    told = (positives > 0) & (positives < len(truth))
-    few = told & (positives < FEWEST)
+    told = np.flatnonzero((positives > 0) & (positives < len(truth)))
     found = np.full(truth.shape[1], PLAIN)
-    for tag in np.flatnonzero(told & ~few):
-        found[tag] = best_f1(probabilities[:, tag], truth[:, tag])
-    if positives[few].sum() >= FEWEST:
-        found[few] = best_f1(probabilities[:, few].ravel(), truth[:, few].ravel())
-    return found
+    if len(told) == 0:
+        return found
+    together = _logit(best_f1(probabilities[:, told].ravel(), truth[:, told].ravel()))
+    for tag in told:
+        weight = positives[tag] / (positives[tag] + EVEN)
+        own = _logit(best_f1(probabilities[:, tag], truth[:, tag]))
+        found[tag] = sigmoid(np.asarray(weight * own + (1 - weight) * together))
+    return found.clip(_LEAST, 1 - _LEAST)
+
+
+def _logit(share: float) -> float:
+    return float(np.log(share / (1 - share)))
 
 
 def best_f1(probabilities: np.ndarray, truth: np.ndarray) -> float:

@@ -76,11 +76,13 @@ class SeveralTags:
     """
 
     target: Tags
-    temperature: float
+    platt: tuple[tuple[float, float], ...]
     thresholds: tuple[float, ...]
     unsure_below: float
 
     def __post_init__(self) -> None:
+        if len(self.platt) != len(self.target):
+            raise UsageError(f"{len(self.target)} tags need as many slopes and shifts, got {len(self.platt)}.")
         if len(self.thresholds) != len(self.target) or not all(0 < cut < 1 for cut in self.thresholds):
             raise UsageError(
                 f"{len(self.target)} tags need as many thresholds between 0 and 1, got {list(self.thresholds)}."
@@ -95,9 +97,13 @@ class SeveralTags:
     def _cuts(self) -> np.ndarray:
         return np.array(self.thresholds)
 
+    @cached_property
+    def _scale(self) -> np.ndarray:
+        return np.array(self.platt)
+
     def values(self, scores: np.ndarray) -> np.ndarray:
         """The probability of each tag; they do not sum to one."""
-        return tag_thresholds.sigmoid(scores, self.temperature)
+        return tag_thresholds.probabilities_of(scores, self._scale)
 
     def prediction(self, scores: np.ndarray, strange: bool, path: str | None) -> TagsPrediction:
         """The tags answered, by falling probability; there may be none."""
@@ -137,14 +143,16 @@ def answering_of(
     temperature: float,
     unsure_below: float,
     thresholds: tuple[float, ...] | None,
+    platt: tuple[tuple[float, float], ...] | None,
     half_width: float | None,
 ) -> Answering:
-    """The way of `target`; see `Predictor` for the others. Raises `UsageError` for thresholds that do not fit."""
+    """The way of `target`; see `Predictor` for the others. Raises `UsageError` for what does not fit the tags."""
     if isinstance(target, Category):
         return OneClass(everything(target), temperature, unsure_below)
     if isinstance(target, Tags):
         cuts = (tag_thresholds.PLAIN,) * len(target) if thresholds is None else tuple(thresholds)
-        return SeveralTags(target, temperature, cuts, unsure_below)
+        scale = ((1.0, 0.0),) * len(target) if platt is None else tuple(platt)
+        return SeveralTags(target, scale, cuts, unsure_below)
     return OneNumber(half_width)
 
 

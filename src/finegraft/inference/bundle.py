@@ -21,7 +21,7 @@ from finegraft.inference.predictor import Predictor
 from finegraft.targets import Category, Number, Target
 
 # Our promise: the same file gives the same probabilities within this, on every engine and machine; and the same number
-# within so many deviations of those it learned from.
+# within so many spreads of those it learned from.
 TOLERANCE = 1e-3
 Verify = Literal["all", "one", "no"]
 
@@ -78,8 +78,9 @@ def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify:
         temperature=stored.temperature,
         unsure_below=stored.unsure_below,
         thresholds=stored.thresholds,
+        platt=stored.platt,
         half_width=stored.half_width,
-        deviation=stored.deviation,
+        spread=stored.spread,
         engine=engine,
         threads=threads,
     )
@@ -116,7 +117,7 @@ def _check_sample(predictor: Predictor, name: str, content: bytes, wanted: tuple
         got = _answer(predictor, content)
     except UnreadableFile as error:
         raise BundleError(f"its sample {name!r} cannot be read: {error.reason}", _MEND) from error
-    differences = np.abs(np.subtract(got, wanted)) / predictor.deviation
+    differences = np.abs(np.subtract(got, wanted)) / predictor.spread
     worst = int(differences.argmax())
     if not differences[worst] <= TOLERANCE:  # NaN, which argmax finds first, is no agreement either
         raise BundleError(

@@ -3,9 +3,9 @@
 Fields: `format` (number of the format) · `finegraft` (the version that wrote it) · `modality` · `target` (kind, classes
 or tags in order) · `preprocess` (with its decoder) · `backbone` (row) · `metrics` (name -> value, interval, and method
 since there are several) · `temperature` (0.05 to 20, the bounds it is fitted within) · `unsure_below` · `n_train` ·
-`n_judged` · `judged_on` · `digest` (of model.onnx) · `samples` (name, probabilities). With tags also `thresholds`, in
-order. With a number also `half_width` of its interval (null where unknown) and `deviation` of the numbers it learned,
-and a sample holds the number as `value`.
+`n_judged` · `judged_on` · `digest` (of model.onnx) · `samples` (name, probabilities). With tags also `thresholds` and
+`platt` (slope, shift), in order. With a number also `half_width` of its interval (null where unknown) and `spread`
+of the numbers it learned, and a sample holds the number as `value`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class Stored:
     digest: str
     samples: dict[str, tuple[float, ...]]
     thresholds: tuple[float, ...] | None = None
+    platt: tuple[tuple[float, float], ...] | None = None
     half_width: float | None = None
-    deviation: float = 1.0
+    spread: float = 1.0
 
 
 def written(predictor: Predictor, digest: str, samples: dict[str, list[float]]) -> bytes:
@@ -69,9 +70,9 @@ def written(predictor: Predictor, digest: str, samples: dict[str, list[float]]) 
 def _for_kind(predictor: Predictor) -> dict[str, Any]:
     """What only models with tags, or with a number, have."""
     if isinstance(predictor.target, Tags):
-        return {"thresholds": list(predictor.thresholds or ())}
+        return {"thresholds": list(predictor.thresholds or ()), "platt": [list(row) for row in predictor.platt or ()]}
     if isinstance(predictor.target, Number):
-        return {"half_width": predictor.half_width, "deviation": predictor.deviation}
+        return {"half_width": predictor.half_width, "spread": predictor.spread}
     return {}
 
 
@@ -109,11 +110,13 @@ def _of_kind(stored: dict[str, Any], target: Target) -> dict[str, Any]:
     if isinstance(target, Tags):
         k = len(target)
         cuts = _field(stored, "thresholds", lambda v: isinstance(v, list) and len(v) == k and all(map(_is_inside, v)))
-        return {"thresholds": tuple(map(float, cuts))}
+        scale = _field(stored, "platt", lambda v: isinstance(v, list) and len(v) == k and all(map(_is_scale, v)))
+        platt = tuple((float(slope), float(shift)) for slope, shift in scale)
+        return {"thresholds": tuple(map(float, cuts)), "platt": platt}
     if isinstance(target, Number):
         width = _field(stored, "half_width", lambda v: v is None or (_is_number(v) and v >= 0))
-        deviation = _field(stored, "deviation", lambda v: _is_number(v) and v > 0)
-        return {"half_width": None if width is None else float(width), "deviation": float(deviation)}
+        spread = _field(stored, "spread", lambda v: _is_number(v) and v > 0)
+        return {"half_width": None if width is None else float(width), "spread": float(spread)}
     return {}
 
 
@@ -206,6 +209,10 @@ def _is_count(value: Any) -> bool:
 def _is_number(value: Any) -> bool:
     # JSON writes whole numbers of any length; those beyond a float's range would fail where they are first used.
     return (_is_whole(value) or isinstance(value, float)) and abs(value) <= sys.float_info.max
+
+
+def _is_scale(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] > 0
 
 
 def _is_inside(value: Any) -> bool:

@@ -47,8 +47,9 @@ class Certainty(TypedDict, total=False):
     temperature: float
     unsure_below: float
     thresholds: tuple[float, ...] | None
+    platt: tuple[tuple[float, float], ...] | None
     half_width: float | None
-    deviation: float
+    spread: float
 
 
 class Judgement(NamedTuple):
@@ -75,9 +76,10 @@ class Predictor:
 
     - For a `Category` scores divided by `temperature` give calibrated probabilities, and an answer below the
       probability `unsure_below` among all classes is unsure ("close call").
-    - For `Tags` they do so by the sigmoid; a tag is answered at or above its one of `thresholds` (default: 0.5), and an
+    - For `Tags` the sigmoid of a score times a slope plus a shift is a tag's probability: those in `platt`, a pair for
+      each tag (default: the score itself). A tag is answered at or above its one of `thresholds` (default: 0.5), and an
       answer is a close call where any tag is nearer to its threshold than `unsure_below`.
-    - For a `Number` the score is the answer, and `half_width` reaches to either side of it; `deviation` is that of the
+    - For a `Number` the score is the answer, and `half_width` reaches to either side of it; `spread` is that of the
       numbers it learned, the measure of what is a small difference.
 
     `engine` is "auto" (the one that starts fastest for a few items, the fastest for many) or a name in
@@ -98,8 +100,9 @@ class Predictor:
         temperature: float = 1.0,
         unsure_below: float = 0.0,
         thresholds: tuple[float, ...] | None = None,
+        platt: tuple[tuple[float, float], ...] | None = None,
         half_width: float | None = None,
-        deviation: float = 1.0,
+        spread: float = 1.0,
         engine: str = "auto",
         threads: int | None = None,
     ) -> None:
@@ -109,9 +112,9 @@ class Predictor:
         self.temperature = temperature
         self.unsure_below = unsure_below
         self.half_width = half_width
-        self.deviation = deviation
+        self.spread = spread
         self.engines = Engines(graph, engine, threads)
-        self._answering = answering_of(target, temperature, unsure_below, thresholds, half_width)
+        self._answering = answering_of(target, temperature, unsure_below, thresholds, platt, half_width)
 
     def __repr__(self) -> str:
         backbone = self.description["backbone"].get("name", "?")
@@ -132,6 +135,11 @@ class Predictor:
     def thresholds(self) -> tuple[float, ...] | None:
         """From which probability on each tag is answered; None where the target is no tags."""
         return self._answering.thresholds if isinstance(self._answering, SeveralTags) else None
+
+    @property
+    def platt(self) -> tuple[tuple[float, float], ...] | None:
+        """Slope and shift of each tag's score; None where the target is no tags."""
+        return self._answering.platt if isinstance(self._answering, SeveralTags) else None
 
     @property
     def tells_novelty(self) -> bool:

@@ -130,7 +130,7 @@ def header(material: Material) -> Html:
         *(asked or [tag("h1", usual, *between)]),
         tag("p", judged, lead, verdict.left_out(material), class_="lead"),
         *([paragraph(f"{usual.strip()} ({_range(mae)}).")] if asked else []),
-        paragraph(f"The range holds the true mean error in 95 of 100 such measurements.{verdict.looks(material)}"),
+        paragraph(f"A range holds the true figure in 95 of 100 such measurements.{verdict.looks(material)}"),
         *verdict.what_next(material),
     )
 

@@ -22,7 +22,7 @@ def unsure(material: Material) -> list[Section]:
     right = (evaluation.truth == evaluation.answered).all(axis=1)
     aim = float(material.part("unsure").get("wanted_error", 0.05))
     words = paragraph(
-        "A tag is answered where its probability reaches its threshold, which is where its F1 was highest. An answer "
+        "A tag is answered where its probability reaches its threshold, chosen where its F1 was highest. An answer "
         f"is a close call where any of its tags lies nearer than {wording.percent(float(below))} of the way to its "
         f"threshold. Thresholds and limit were chosen on answers to the training part, given out of fold, so that at "
         f"most {wording.percent(aim)} of what is left would have a wrong tag."

@@ -10,7 +10,7 @@ import numpy as np
 from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.result import Evaluation
-from finegraft.evaluation.tag_thresholds import sigmoid
+from finegraft.evaluation.tag_thresholds import probabilities_of
 from finegraft.evaluation.tags import TagsEvaluation
 from finegraft.targets import Category, Number, Tags, Target, softmax
 from finegraft.training.category_calibration import Calibration
@@ -45,7 +45,7 @@ def evaluation(target: Target, calibration: AnyCalibration, judged: Judged) -> A
             judged.looks,
         )
     if isinstance(target, Tags) and isinstance(calibration, TagCalibration):
-        probabilities = sigmoid(judged.scores, calibration.temperature)
+        probabilities = probabilities_of(judged.scores, calibration.platt)
         return TagsEvaluation(
             judged.keys, target, judged.truth.astype(np.int64), probabilities, calibration.thresholds, judged.groups
         )

@@ -30,7 +30,7 @@ def target_of(data: Dataset) -> Target:
     if isinstance(target, Tags):
         _check_tags(target, learned)
     else:
-        check_numbers(encode(target, learned))
+        check_numbers(encode(target, learned), encode(target, data.usable))
     return target
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from finegraft.evaluation.clusters import Clusters
 from finegraft.evaluation.conformal import LEVEL, half_width
 from finegraft.evaluation.number_metrics import headline
+from finegraft.evaluation.spread import centre_and_spread
 from finegraft.inference.predictor import Certainty
 from finegraft.models.novelty import Novelty
 from finegraft.training.folds import OutOfFold
@@ -47,7 +48,7 @@ class NumberCalibration:
     @property
     def certainty(self) -> Certainty:
         """What a predictor needs of it."""
-        return {"half_width": self.half_width, "deviation": float(self.truth.std()) or 1.0}
+        return {"half_width": self.half_width, "spread": centre_and_spread(self.truth)[1]}
 
     def to_json(self) -> dict[str, Any]:
         """The key `calibration` of run.json: what the out-of-fold answers say."""

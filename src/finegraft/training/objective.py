@@ -38,16 +38,20 @@ def of_tags() -> Objective:
     return lambda scores, truth: summed(scores, truth) / len(truth)
 
 
-def of_numbers(deviation: float) -> Objective:
-    """Huber's loss of the error in units of `deviation` > 0, that of the numbers learned from.
+def of_numbers(spread: float) -> Objective:
+    """Huber's loss of the error in units of `spread` > 0, that of the numbers learned from.
 
-    Scores (n, 1) and truth float64 (n,) are in the user's unit. Quadratic up to one deviation, linear beyond, so a
-    mistyped number cannot carry the head away (Huber, 1964, "Robust estimation of a location parameter").
+    Scores (n, 1) and truth float64 (n,) are in the user's unit. Quadratic up to one spread, linear beyond, so a
+    mistyped number cannot carry the head away (Huber, 1964, "Robust estimation of a location parameter"). The lightness
+    of 300 collages, 1,000 to learn from, five draws: off by 8.6 on average with a linear head and 8.7 with a hidden
+    layer (by squares 8.8 and 8.9); where 3 in 100 numbers are ten times too large, by 12.7 and 12.1. There squares end
+    at 57 with a hidden layer and nowhere without, and Huber's loss in units of the standard deviation, which such
+    numbers blow up, at 31 and 20 (`finegraft.evaluation.spread`).
     """
     loss = nn.HuberLoss(delta=1.0)
 
     def of(scores: Tensor, truth: Tensor) -> Tensor:
-        error = (scores[:, 0] - truth) / deviation
+        error = (scores[:, 0] - truth) / spread
         mean: Tensor = loss(error, torch.zeros_like(error))
         return mean
 

@@ -47,13 +47,17 @@ class LiveTable:
         if row is None:
             return
         clear = "\r\x1b[2K" if self._stream.isatty() else ""
-        valid = "–" if row.valid_loss is None else f"{row.valid_loss:.4f}"
-        error = "–" if row.error_rate is None else f"{row.error_rate:.4f}"
+        valid = "–" if row.valid_loss is None else _short(row.valid_loss)
+        error = "–" if row.error_rate is None else _short(row.error_rate)
         line = _COLUMNS.format(
-            row.epoch, f"{row.train_loss:.4f}", valid, error, f"{row.seconds:.1f}s", width=self._width
+            row.epoch, _short(row.train_loss), valid, error, f"{row.seconds:.1f}s", width=self._width
         )
         self._write(clear + line)
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+
+def _short(value: float) -> str:
+    return f"{value:.4f}" if abs(value) < 1e5 else f"{value:.4g}"

@@ -1,4 +1,4 @@
-"""How sure an answer with several tags may be: temperature, thresholds and close calls, from out-of-fold scores."""
+"""How sure an answer with several tags may be: slopes, thresholds and close calls, from out-of-fold scores."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from finegraft.evaluation import tag_thresholds
 from finegraft.evaluation.calibration import sure_from
 from finegraft.evaluation.clusters import Clusters
+from finegraft.evaluation.platt import fit_each
 from finegraft.evaluation.tag_metrics import headline
-from finegraft.evaluation.tag_thresholds import sigmoid
 from finegraft.inference.predictor import Certainty
 from finegraft.models.novelty import Novelty
 from finegraft.training.folds import OutOfFold
@@ -20,15 +20,16 @@ from finegraft.training.folds import OutOfFold
 
 @dataclass(frozen=True)
 class TagCalibration:
-    """The temperature that makes probabilities honest, from where on each tag is answered, and when that is unsure.
+    """What makes probabilities honest, from where on each tag is answered, and when that is unsure.
 
-    The tag in column i is answered at or above `thresholds[i]`. An answer is unsure where any tag lies nearer to its
-    threshold than `unsure_below` (`tag_thresholds.certainty`), and where `novelty` finds an item unlike the training
-    data. Of the n training records, in their order: `truth` 0 or 1 (n, k), `probabilities` float64 (n, k) the
-    calibrated out-of-fold answers, `groups` what belongs together, `novel` float64 (n,) or None.
+    `platt` float64 (k, 2) holds the slope and the shift of every tag's score. The tag in column i is answered at or
+    above `thresholds[i]`. An answer is unsure where any tag lies nearer to its threshold than `unsure_below`
+    (`tag_thresholds.certainty`), and where `novelty` finds an item unlike the training data. Of the n training records,
+    in their order: `truth` 0 or 1 (n, k), `probabilities` float64 (n, k) the calibrated out-of-fold answers, `groups`
+    what belongs together, `novel` float64 (n,) or None.
     """
 
-    temperature: float
+    platt: np.ndarray
     thresholds: np.ndarray
     unsure_below: float
     truth: np.ndarray
@@ -43,24 +44,28 @@ class TagCalibration:
         wrong.
         """
         truth = found.truth.astype(np.int64)
-        temperature = tag_thresholds.fit_tag_temperature(found.scores, truth)
-        probabilities = sigmoid(found.scores, temperature)
+        platt = fit_each(found.scores, truth)
+        probabilities = tag_thresholds.probabilities_of(found.scores, platt)
         cuts = tag_thresholds.thresholds(probabilities, truth)
         wrong = ((probabilities >= cuts) != truth).any(axis=1)
         unsure = sure_from(tag_thresholds.certainty(probabilities, cuts), wrong, wanted_error)
-        return cls(temperature, cuts, unsure, truth, probabilities, found.groups, found.novelty, found.novel)
+        return cls(platt, cuts, unsure, truth, probabilities, found.groups, found.novelty, found.novel)
 
     @classmethod
     def unknown(cls, truth: np.ndarray, tags: int, groups: Sequence[str]) -> TagCalibration:
         """Where nothing could be measured: scores as they are, thresholds of 0.5, and every answer unsure."""
         half = np.full(tags, tag_thresholds.PLAIN)
-        return cls(1.0, half, 1.0, truth.astype(np.int64), np.full((len(truth), tags), tag_thresholds.PLAIN), groups)
+        plain = np.tile([1.0, 0.0], (tags, 1))
+        return cls(plain, half, 1.0, truth.astype(np.int64), np.full((len(truth), tags), tag_thresholds.PLAIN), groups)
 
     @property
     def certainty(self) -> Certainty:
         """What a predictor needs of it."""
-        thresholds = tuple(self.thresholds.tolist())
-        return {"temperature": self.temperature, "unsure_below": self.unsure_below, "thresholds": thresholds}
+        return {
+            "unsure_below": self.unsure_below,
+            "thresholds": tuple(self.thresholds.tolist()),
+            "platt": tuple((slope, shift) for slope, shift in self.platt.tolist()),
+        }
 
     def to_json(self) -> dict[str, Any]:
         """The key `calibration` of run.json: what the out-of-fold answers say."""
@@ -68,7 +73,7 @@ class TagCalibration:
         found = headline(self.truth, self.probabilities, answered, Clusters.of(self.groups))
         sure = tag_thresholds.certainty(self.probabilities, self.thresholds) >= self.unsure_below
         return {
-            "temperature": self.temperature,
+            "platt": self.platt.tolist(),
             "thresholds": self.thresholds.tolist(),
             "out_of_fold": {
                 **{name: found[name].to_json() for name in ("micro_f1", "exact_match", "hamming_loss")},
