@@ -78,10 +78,10 @@ def ours(learner: Learner, batch: int) -> tuple[Steps, nn.Module]:
     def batches() -> Iterator[Any]:
         epoch = 0
         while True:
-            yield from tuning._feed(1).epoch(epoch)
+            yield from feed.epoch(epoch)
             epoch += 1
 
-    endless = batches()
+    feed, endless = tuning._feed(), batches()
 
     def steps(count: int) -> int:
         seen = 0

@@ -40,7 +40,14 @@ class Toy:
         children = self.network.named_children()
         return [(name, list(child.parameters())) for name, child in children]
 
-    def feed(self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int) -> Batches:  # noqa: ARG002
+    def feed(
+        self,
+        records: Sequence[Record],
+        truth: Tensor,
+        batch_size: int,
+        seed: int,
+        epochs: int | None = None,  # noqa: ARG002
+    ) -> Batches:
         self.asked += 1
         return Batches(self._inputs(records), truth, batch_size, seed)
 

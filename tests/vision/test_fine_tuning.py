@@ -129,6 +129,16 @@ def test_calibration_comes_from_those_kept_aside_and_growth_from_the_frozen_back
     assert made._out_of_fold is out_of_fold
 
 
+def test_weights_of_a_network_are_saved_and_gone_on_from(data: Dataset, store: Store, tmp_path: Path) -> None:
+    made = tuned_by_hand(learner(data, store), -3)
+    made.save(tmp_path / "network.safetensors")
+    other = learner(data, store)
+    other.load(tmp_path / "network.safetensors")
+    assert np.array_equal(other.evaluate().probabilities, made.evaluate().probabilities)
+    other.fit_one_cycle(1, lr=1e-4)
+    assert other._tuning is not None
+
+
 def test_every_further_training_is_another_look(data: Dataset, store: Store) -> None:
     made = learner(data, store)
     made.evaluate()
@@ -199,6 +209,7 @@ def test_freezing_below_goes_on_from_where_the_upper_part_stands(data: Dataset, 
     upper = made._tuning
     made.unfreeze()
     assert made._tuning is not upper
+    assert np.array_equal(made.evaluate().probabilities, ended)
     records = data.part("held-out")
     now = made._tuning.scores(records).numpy()
     np.testing.assert_allclose(now, upper.scores(records).numpy(), atol=0.05)

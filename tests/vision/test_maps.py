@@ -89,6 +89,13 @@ def test_a_view_with_room_is_computed_once() -> None:
     assert set(changed.values()) == {1}
 
 
+def test_a_view_that_does_not_return_is_not_kept() -> None:
+    feed = batches(Engine(), epochs=3)
+    for epoch in range(3):
+        shown(feed, epoch)
+    assert set(feed._kept) == {1}  # epoch 2 shows it again, and nothing shows view 2 again
+
+
 @pytest.mark.parametrize("keep", [1, 40 * 9, 40 * N + 100])
 def test_how_many_are_kept_changes_no_batch(keep: int) -> None:
     some, all_ = batches(Engine(), keep=keep), batches(Engine())

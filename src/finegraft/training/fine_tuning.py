@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -72,10 +72,14 @@ class Settled:
     origin: Grafting
     head: nn.Sequential
     calibration: AnyCalibration
+    _known: dict[tuple[str, ...], Tensor] = field(default_factory=dict, repr=False)
 
     def table(self, records: Sequence[Record], truth: Tensor) -> Table:
-        """What the backbone says of `records` with their `truth`, as the graph says it."""
-        return Table(torch.from_numpy(self.origin.features(records)), truth.cpu())
+        """What the backbone says of `records` with their `truth`, as the graph says it; of the same ones once."""
+        keys = tuple(record.key for record in records)
+        if keys not in self._known:
+            self._known[keys] = torch.from_numpy(self.origin.features(records))
+        return Table(self._known[keys], truth.cpu())
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -22,7 +24,7 @@ from finegraft.models import heads
 from finegraft.models.heads import HeadKind
 from finegraft.targets import Category, Target
 from finegraft.training import class_weights as weighing
-from finegraft.training import judging, tasks
+from finegraft.training import judging, tasks, weights
 from finegraft.training.callbacks import Deadline, History
 from finegraft.training.category_calibration import Calibration
 from finegraft.training.confidence import WANTED_ERROR, calibrate
@@ -117,8 +119,8 @@ class Learner:
             raise UsageError(f"The batch size must be at least 1, got {batch_size!r}.")
         self.class_weights = _weights(data, self.target, class_weights)
         values = self.class_weights.values
-        weights = None if values is None else torch.from_numpy(values).to(device, torch.float32)
-        objective = task.objective(self._part("train").truth, weights)
+        of_classes = None if values is None else torch.from_numpy(values).to(device, torch.float32)
+        objective = task.objective(self._part("train").truth, of_classes)
         outputs = tasks.outputs_of(self.target)
         self._recipe = Recipe(outputs, objective, self.batch_size, seed, values, default_hidden(n_train), task)
         self.device = device
@@ -204,9 +206,11 @@ class Learner:
         settled, ground = self._answering(), self._aside()
         if settled is None:
             head, _ = head_alone(self._recipe, "linear", ground)
+            self._tuning = tuned_from(grafting, self._recipe, head, ground, n)
         else:  # it goes on from where it stands
-            grafting, head = settled.origin, settled.head
-        self._tuning = tuned_from(grafting, self._recipe, head, ground, n)
+            head = copy.deepcopy(settled.head).to(self.device)
+            self._tuning = tuned_from(settled.origin, self._recipe, head, ground, n)
+            self._tuning.fits = 1
 
     def fine_tune(
         self,
@@ -219,9 +223,9 @@ class Learner:
         """Train the head where it is not, then the upper layers or all of the network; keep it only if it is better.
 
         `epochs` (default: four, or as many as fit into `left` seconds) see every photo changed another way. Whether the
-        network is better than the head alone is asked of records that neither learned from; if not, everything stays as
-        it was. `say` hears what is going to happen, with the expected minutes, before it does. The result is kept in
-        `tuned`.
+        network is better than the head alone is asked of records that neither learned from; if not, the head alone
+        answers. It starts from the frozen backbone, whatever learned before. `say` hears what is going to happen, with
+        the expected minutes, before it does. The result is kept in `tuned`.
         """
         deadline = None if left is None else Deadline(left)
         if not self._fits:
@@ -341,6 +345,44 @@ class Learner:
         if (settled := self._answering()) is not None:
             return settled.origin.predictor(heads.folded(settled.head), self)
         return self.origin.predictor(heads.folded(self._head_network), self)
+
+    def save(self, path: str | Path) -> None:
+        """Write what has learned, as it stands, to `path`: the head, or the network and the head, as safetensors.
+
+        What answers elsewhere is `predictor().save(path)`. Raises `UsageError` before any training.
+        """
+        if not self._fits:
+            raise UsageError("Nothing has learned yet.", "Call fit_one_cycle first.")
+        stage = {"head": self.head} if self._tuning is None else {"head": self.head, "below": self._tuning.below}
+        learned = {"target": self.target.to_json(), "lr": self.lr, "epochs": self.epochs}
+        weights.write(Path(path), self.network, {**stage, **learned})
+
+    def load(self, path: str | Path) -> None:
+        """Go on from what `save` wrote: by the same kind of learner, on these data or others of the same classes.
+
+        What is told out of fold or of records kept aside is measured anew, with this learner's records. Raises
+        `BackboneError` for a file that is none of ours, and `DataError` where it is of another network.
+        """
+        tensors, told = weights.read(Path(path))
+        if told["target"] != self.target.to_json():
+            raise DataError(
+                "These weights answer with other labels than the data have.", "Read the data they were learned from."
+            )
+        self._head = cast(HeadKind, told["head"])
+        self.lr = cast(float, told["lr"])
+        below = cast(int | None, told.get("below"))
+        if below is None:
+            self._network, self._tuning = None, None
+            weights.put(self._head_network, tensors)
+        else:
+            head = self._recipe.fresh("linear", self._aside().learned)
+            tuning = tuned_from(self._grafting(), self._recipe, head, self._aside(), below)
+            weights.put(tuning.network, tensors)
+            tuning.fits, self._tuning = 1, tuning
+        self._stretches += 1
+        self._calibration = self._settled = self.curve = None
+        # What folds do to tell how sure the head may be.
+        self._fits = [Fit(one_cycle(self.lr), cast(int, told["epochs"]))]
 
     def _fit(
         self, schedule: Callable[[float], Schedule], epochs: int, lr: Rates | None, more: Sequence[object] = ()

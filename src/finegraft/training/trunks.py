@@ -35,8 +35,10 @@ class Trunk(Protocol):
         """All parameters that may learn, in groups from the lowest to the highest."""
         ...
 
-    def feed(self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int) -> Feed:
-        """Mini-batches of changed views of `records`, for `epochs` passes."""
+    def feed(
+        self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int | None = None
+    ) -> Feed:
+        """Mini-batches of changed views of `records`, for `epochs` passes; None: nobody knows how many."""
         ...
 
     def features(self, records: Sequence[Record]) -> Tensor:

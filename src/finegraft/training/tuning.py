@@ -71,7 +71,7 @@ class Tuning:
         self.trunk = trunk
         self.network = Grafted(trunk.network, head)
         self.groups: list[Group] = [*trunk.groups(), ("head", list(head.parameters()))]
-        self._below = below
+        self.below = below
         self._total = below + len(self.groups)
         self.learn = learn
         self.aside = aside
@@ -81,12 +81,11 @@ class Tuning:
         self._task = task
         self._batch_size = batch_size
         self._seed = seed
-        self._feeds: dict[int, Feed] = {}
         self.freeze_to(0)
 
     def holds(self, n: int) -> bool:
         """Whether the groups of the whole backbone from number `n` on are in this trunk; the head is the last, -1."""
-        return n % self._total >= self._below if -self._total <= n < self._total else True
+        return n % self._total >= self.below if -self._total <= n < self._total else True
 
     def freeze_to(self, n: int) -> None:
         """Let only the groups from number `n` on learn, counted in the whole backbone with the head as the last, -1.
@@ -95,12 +94,12 @@ class Tuning:
         """
         if not -self._total <= n < self._total:
             raise UsageError(f"There are {self._total} groups of layers, so none can be number {n}.")
-        self.learning = frozen_below(self.groups, max(n % self._total - self._below, 0))
+        self.learning = frozen_below(self.groups, max(n % self._total - self.below, 0))
 
     def find_lr(self, rates: Rates = 1.0) -> LRCurve:
         """Sweep the rate, in the proportions of `rates` from group to group. Nothing changes."""
         _, scales = peak_and_scales(rates, len(self.learning))
-        return find_lr(self.network, self._feed(1), self._objective, lambda network: self._optimizer(network, scales))
+        return find_lr(self.network, self._feed(), self._objective, lambda network: self._optimizer(network, scales))
 
     def cost(self, further: int) -> Cost:
         """What a training costs here, measured on a few records; `further` ones are asked about at its end.
@@ -111,7 +110,7 @@ class Tuning:
         network = copy.deepcopy(self.network).train()
 
         def view() -> list[tuple[Any, Tensor]]:
-            return list(self.trunk.feed(few.records, few.truth, self._batch_size, self._seed, 1).epoch(0))
+            return list(self.trunk.feed(few.records, few.truth, self._batch_size, self._seed).epoch(0))
 
         def learn() -> None:
             for inputs, truth in batches:
@@ -154,13 +153,8 @@ class Tuning:
         scores, truth = self.scores(self.aside.records).cpu(), self.aside.truth.cpu()
         return self._task.loss(scores.numpy(), truth.numpy()), self._task.error(scores, truth)
 
-    def _feed(self, epochs: int) -> Feed:
-        """The mini-batches; remembered, since what was computed for the finder is of use to the training."""
-        if epochs not in self._feeds:
-            self._feeds.clear()
-            records, truth = self.learn.records, self.learn.truth
-            self._feeds[epochs] = self.trunk.feed(records, truth, self._batch_size, self._seed, epochs)
-        return self._feeds[epochs]
+    def _feed(self, epochs: int | None = None) -> Feed:
+        return self.trunk.feed(self.learn.records, self.learn.truth, self._batch_size, self._seed, epochs)
 
     def _optimizer(self, network: nn.Module, scales: Sequence[float]) -> Optimizer:
         """AdamW over the groups that learn, in `network` or a copy of it."""

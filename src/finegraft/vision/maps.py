@@ -6,7 +6,6 @@ pixels take 220 MB. Where not all of them fit, an epoch goes through the photos 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -75,9 +74,9 @@ def computed(records: Sequence[Record], view: int, load: Load, runtime: Runtime,
 class MapBatches:
     """Mini-batches of maps, a `Feed`: epoch e shows view 1 + e modulo `views` of every record, in a new order.
 
-    The order is that of `finegraft.training.loaders.Batches`. Views that fit in `keep` bytes together are computed
-    once; of more records than fit at all, an epoch computes one chunk after the other. Which of both it is changes no
-    batch.
+    The order is that of `finegraft.training.loaders.Batches`. `epochs` says how many will be asked for, None where
+    nobody knows. Views that are shown again are computed once where all of them fit in `keep` bytes; of more records
+    than fit at all, an epoch computes one chunk after the other. Which of these it is changes no batch.
     """
 
     items: Sequence[Record]
@@ -88,8 +87,10 @@ class MapBatches:
     load: Load
     runtime: Runtime
     workers: int | None = None
+    epochs: int | None = None
     keep: int = KEPT
     _kept: dict[int, Chunk] = field(default_factory=dict, repr=False)
+    _each: int = 0  # bytes that the maps of a record take, once known
 
     @property
     def records(self) -> int:
@@ -106,7 +107,8 @@ class MapBatches:
         order = torch.randperm(len(self.items), generator=generator_of(self.seed, number))
         batches = order.tensor_split(len(self))
         for together in self._chunks(batches):
-            chunk, place = self._view(view, np.sort(np.concatenate(together)))
+            returns = self.epochs is None or number + self.views < self.epochs
+            chunk, place = self._view(view, np.sort(np.concatenate(together)), returns)
             for rows in together:
                 yield chunk.rows(np.searchsorted(place, rows)), self.truth[torch.from_numpy(rows)]
 
@@ -120,23 +122,17 @@ class MapBatches:
 
     def _bytes_each(self) -> int:
         """Bytes that the maps of a record take."""
-        if not self._kept:
-            self._kept[0] = computed(self.items[:1], 0, self.load, self.runtime, self.workers)
-        some = next(iter(self._kept.values()))
-        return math.ceil(some.nbytes / len(some.maps))
+        if not self._each:
+            self._each = computed(self.items[:1], 0, self.load, self.runtime, self.workers).nbytes
+        return self._each
 
-    def _view(self, view: int, rows: np.ndarray) -> tuple[Chunk, np.ndarray]:
-        """The maps of at least `rows` (m,), ascending, in one view; and which rows they are of."""
-        everything = np.arange(len(self.items))
+    def _view(self, view: int, rows: np.ndarray, returns: bool) -> tuple[Chunk, np.ndarray]:
+        """The maps of at least `rows` (m,), ascending, in one view; and which rows they are of. It may be kept where it
+        `returns`.
+        """
         if view in self._kept:
-            return self._kept[view], everything
+            return self._kept[view], np.arange(len(self.items))
         chunk = computed([self.items[row] for row in rows], view, self.load, self.runtime, self.workers)
-        if len(rows) == len(self.items):
-            self._keep(view, chunk)
+        if returns and len(rows) == len(self.items) and chunk.nbytes * self.views <= self.keep:
+            self._kept[view] = chunk
         return chunk, rows
-
-    def _keep(self, view: int, chunk: Chunk) -> None:
-        """Keep a whole view where it is seen again and all of them have room; else only the last one is held."""
-        if chunk.nbytes * self.views > self.keep:
-            self._kept.clear()
-        self._kept[view] = chunk

@@ -51,12 +51,13 @@ class UpperTrunk:
         """The parameters above the cut, in groups from the lowest to the highest."""
         return layer_groups(self._upper.extractor.body)
 
-    def feed(self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int) -> MapBatches:
-        """Mini-batches of maps of changed views of `records`, for `epochs` passes."""
+    def feed(
+        self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int | None = None
+    ) -> MapBatches:
+        """Mini-batches of maps of changed views of `records`."""
         origin = self._origin
         runtime = self._lower(origin.changing.size)
-        views = min(epochs, self.views)
-        return MapBatches(records, truth, batch_size, seed, views, origin.changed, runtime, origin.workers)
+        return MapBatches(records, truth, batch_size, seed, self.views, origin.changed, runtime, origin.workers, epochs)
 
     def features(self, records: Sequence[Record]) -> Tensor:
         """Features float32 (n, d) of `records` unchanged, by the upper part as it stands."""

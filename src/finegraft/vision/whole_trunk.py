@@ -60,7 +60,14 @@ class WholeTrunk:
         """The backbone's parameters, in groups from the lowest to the highest."""
         return layer_groups(self._whole.extractor.body)
 
-    def feed(self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int) -> Feed:  # noqa: ARG002
+    def feed(
+        self,
+        records: Sequence[Record],
+        truth: Tensor,
+        batch_size: int,
+        seed: int,
+        epochs: int | None = None,  # noqa: ARG002 - as stored maps have it
+    ) -> Feed:
         """Mini-batches of changed photos of `records`; every epoch shows new views.
 
         On a card with room for them the photos are decoded once and changed there.
