@@ -5,6 +5,7 @@
     ├── DataError                  something in the data or files is wrong
     │   ├── UnreadableFile         one file cannot be used; carries a `code` and its reason
     │   └── RunError               a RUN folder exists already, is incomplete or is not one
+    ├── TrainingError              a training cannot go on, as with a loss that is no number any more
     ├── BackboneError              no such backbone, or its weights are not at hand
     ├── BundleError                a bundle is broken, hostile, or of a newer format
     ├── StorageError               the disk is full, read-only, or a file could not be written
@@ -51,6 +52,10 @@ class UnreadableFile(DataError):
 
 class RunError(DataError):
     """A RUN folder exists already, is incomplete, or is not a run."""
+
+
+class TrainingError(FinegraftError):
+    """A training cannot go on; the weights of its best epoch, where these are kept, are back in place."""
 
 
 class BackboneError(FinegraftError):

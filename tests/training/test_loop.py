@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import torch
 from sklearn.metrics import log_loss
 from torch import nn
 
+from finegraft.errors import TrainingError
 from finegraft.training import loop
-from finegraft.training.callbacks import EpochRow, History, State, notify
+from finegraft.training.callbacks import EpochRow, History, KeepBest, State, notify
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import of_categories
 from finegraft.training.optimizers import sgd
-from finegraft.training.schedule import one_cycle
+from finegraft.training.schedule import Step, constant, one_cycle
 from tests.training.making import table
 
 
@@ -131,3 +133,99 @@ def test_many_records_are_scored_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_row_is_plain_json() -> None:
     row = EpochRow(1, 0.5, None, None, 2.0)
     assert row.to_json() == {"epoch": 1, "train_loss": 0.5, "valid_loss": None, "error_rate": None, "seconds": 2.0}
+
+
+def test_the_state_tells_loss_and_rate_of_every_step() -> None:
+    told: list[tuple[float, float]] = []
+
+    class Reader:
+        def on_fit_start(self, state: State) -> None:
+            assert math.isnan(state.loss)
+
+        def on_batch_end(self, state: State) -> None:
+            told.append((state.loss, state.rate))
+
+    history = History()
+    fit(network(), epochs=2, callbacks=[history, Reader()])
+    assert [rate for _, rate in told] == [one_cycle(0.1)(number / 8).rate for number in range(8)]
+    assert [told[3][0], told[7][0]] == [row.train_loss for row in history.rows]
+
+
+def test_gradients_are_shortened_to_the_norm_asked_for() -> None:
+    ours, theirs = network(), network()
+    loop.fit(ours, batches(), sgd(ours), of_categories(), constant(0.1), 1, clip=0.01)
+    optimizer = sgd(theirs)
+    theirs.train()
+    for inputs, truth in batches().epoch(0):
+        for group in optimizer.param_groups:
+            group["lr"], group["momentum"] = 0.1, 0.95
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(theirs(inputs), truth).backward()  # type: ignore[no-untyped-call]
+        gradients = [parameter.grad for parameter in theirs.parameters() if parameter.grad is not None]
+        norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
+        assert norm > 0.01
+        for gradient in gradients:
+            gradient *= 0.01 / norm
+        optimizer.step()
+    for name, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], value, rtol=1e-4, atol=1e-6)
+
+
+class Script:
+    """Losses that go bad at step number `bad` of all."""
+
+    def __init__(self, bad: int, value: float) -> None:
+        self.bad, self.value, self.number = bad, value, -1
+
+    def __call__(self, scores: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        self.number += 1
+        loss = of_categories()(scores, truth)
+        return loss * (self.value if self.number == self.bad else 1.0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_ends_the_training_and_gives_back_the_best_weights(value: float) -> None:
+    net, kept, weights = network(), KeepBest(), []
+
+    class Snapshot:
+        def on_epoch_end(self, state: State) -> None:
+            weights.append(copy.deepcopy(state.network.state_dict()))
+
+    with pytest.raises(TrainingError) as caught:
+        loop.fit(
+            net,
+            batches(),
+            sgd(net),
+            Script(6, value),
+            lambda _: Step(0.02, 0.9),
+            3,
+            watch=lambda _: (1.0, 0.5),
+            callbacks=[kept, Snapshot()],
+        )
+    assert str(caught.value) == (
+        "The loss is no longer finite at epoch 2, step 3, rate 0.02. Try a lower --lr; learner.find_lr() suggests one."
+    )
+    for name, value_ in weights[0].items():
+        assert torch.equal(net.state_dict()[name], value_), name
+    assert not net.training
+
+
+def test_a_network_that_is_asked_to_train_decides_what_stays_in_evaluation() -> None:
+    class Half(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.frozen, self.top = nn.BatchNorm1d(8), nn.Linear(8, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            scores: torch.Tensor = self.top(self.frozen(x))
+            return scores
+
+        def train(self, mode: bool = True) -> Half:
+            super().train(mode)
+            self.frozen.eval()
+            return self
+
+    net = Half()
+    before = copy.deepcopy(net.frozen.state_dict())
+    loop.fit(net, batches(), sgd(net), of_categories(), constant(0.1), 1, watch=lambda net: (float(net.training), 0.0))
+    assert torch.equal(net.frozen.running_mean, before["running_mean"])

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
-from finegraft.training.optimizers import set_step, sgd
-from finegraft.training.schedule import Step
+from finegraft.errors import UsageError
+from finegraft.training import loop, optimizers
+from finegraft.training.loaders import Batches
+from finegraft.training.objective import of_categories
+from finegraft.training.optimizers import by_name, set_step, sgd
+from finegraft.training.schedule import Step, one_cycle
+from tests.training.making import table
 
 
 def network() -> nn.Sequential:
@@ -93,3 +101,123 @@ def test_making_an_optimizer_loads_no_compiler() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# Each with the settings that are not torch's own, and what torch calls its momentum.
+BETAS = {"betas": (0.9, 0.99)}
+OF_TORCH: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any], str | None]] = {
+    "adadelta": (torch.optim.Adadelta, {}, None),
+    "adafactor": (torch.optim.Adafactor, {}, None),
+    "adagrad": (torch.optim.Adagrad, {}, None),
+    "adam": (torch.optim.Adam, BETAS, "betas"),
+    "adamax": (torch.optim.Adamax, {}, "betas"),
+    "adamw": (torch.optim.AdamW, BETAS, "betas"),
+    "nadam": (torch.optim.NAdam, {**BETAS, "decoupled_weight_decay": True}, "betas"),
+    "radam": (torch.optim.RAdam, {**BETAS, "decoupled_weight_decay": True}, "betas"),
+    "rmsprop": (torch.optim.RMSprop, {"momentum": 0.9}, "momentum"),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}, "momentum"),
+}
+
+
+def small() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(8, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
+
+
+def by_hand(name: str, net: nn.Sequential, batches: Batches, epochs: int) -> None:
+    """Train as one would write it with torch alone: the lower layers at a tenth of the rate, weights alone decayed."""
+    made, settings, momentum = OF_TORCH[name]
+    parts = [(list(net[:2].parameters()), 0.1), (list(net[2:].parameters()), 1.0)]
+    rows = [
+        {"params": [p for p in own if (p.ndim > 1) == wide], "scale": scale, "weight_decay": 0.05 if wide else 0.0}
+        for own, scale in parts
+        for wide in (True, False)
+    ]
+    optimizer, steps = made(rows, **{"lr": 1.0, **settings}), epochs * len(batches)
+    net.train()
+    for number in range(steps):
+        inputs, truth = list(batches.epoch(number // len(batches)))[number % len(batches)]
+        step = one_cycle(0.02)(number / steps)
+        for group in optimizer.param_groups:
+            group["lr"] = step.rate * group["scale"]
+            if momentum == "betas":
+                group["betas"] = (step.momentum, group["betas"][1])
+            elif momentum is not None:
+                group[momentum] = step.momentum
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(inputs), truth).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+
+def test_every_name_has_its_check_below() -> None:
+    assert set(OF_TORCH) == set(optimizers.NAMES)
+
+
+@pytest.mark.parametrize("name", OF_TORCH)
+def test_ten_steps_are_those_of_torch(name: str) -> None:
+    learned = table(30)
+    batches = Batches(learned.features, learned.truth, 6, seed=3)
+    ours, theirs, start = small(), small(), small()
+    groups = [(list(ours[:2].parameters()), 0.1), (list(ours[2:].parameters()), 1.0)]
+    loop.fit(ours, batches, by_name(name.upper(), groups, 0.05), of_categories(), one_cycle(0.02), 2)
+    by_hand(name, theirs, batches, epochs=2)
+    assert len(batches) == 5
+    for key, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[key], value, rtol=1e-6, atol=1e-6)
+    assert not torch.allclose(theirs[3].weight, start[3].weight, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "decay"), [("sgd", 1e-2), ("adamw", 1e-2), ("adam", 0.0), ("rmsprop", 0.0)])
+def test_the_usual_decay_is_none_where_it_would_be_divided_by_the_gradient(name: str, decay: float) -> None:
+    net = network()
+    kept = by_name(name, [(list(net.parameters()), 1.0)]).param_groups
+    assert {group["weight_decay"] for group in kept if group["params"][0].ndim > 1} == {decay}
+
+
+def test_what_is_to_be_spared_is_not_decayed() -> None:
+    net = network()
+    groups = by_name("adamw", [(list(net.parameters()), 1.0)], 0.1, undecayed=[net[0].weight]).param_groups
+    decays = {id(parameter): group["weight_decay"] for group in groups for parameter in group["params"]}
+    assert (decays[id(net[0].weight)], decays[id(net[2].weight)]) == (0.0, 0.1)
+    assert set(decays) == {id(parameter) for parameter in net.parameters()}
+
+
+def test_frozen_parameters_are_left_out() -> None:
+    net = network()
+    net[0].requires_grad_(False)
+    groups = by_name("adam", [(list(net[0].parameters()), 0.1), (list(net[1:].parameters()), 1.0)]).param_groups
+    held = {id(parameter) for group in groups for parameter in group["params"]}
+    assert held == {id(parameter) for parameter in net[1:].parameters()}
+    net.requires_grad_(False)
+    with pytest.raises(UsageError, match=r"^Nothing is left to learn: all layers are frozen. Call unfreeze"):
+        by_name("adam", [(list(net.parameters()), 1.0)])
+
+
+@pytest.mark.parametrize("name", ["AdaGrad", "adadelta", "adafactor"])
+def test_what_knows_no_momentum_follows_the_rate_alone(name: str) -> None:
+    net = network()
+    optimizer = by_name(name, [(list(net.parameters()), 0.5)])
+    before = [set(group) for group in optimizer.param_groups]
+    set_step(optimizer, Step(0.2, 0.9))
+    assert [group["lr"] for group in optimizer.param_groups] == [0.1, 0.1]
+    assert [set(group) for group in optimizer.param_groups] == before
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    groups = [(list(network().parameters()), 1.0)]
+    with pytest.raises(UsageError, match=r"^There is no optimizer called 'adanw'. Did you mean 'adamw'\? Known: ada"):
+        by_name("adanw", groups)
+    with pytest.raises(UsageError, match=r"^There is no optimizer called 'xyz'. Known: "):
+        by_name("xyz", groups)
+
+
+@pytest.mark.parametrize("name", ["LBFGS", "Muon", "Rprop", "SparseAdam", "sparse_adam", "ASGD"])
+def test_what_does_not_go_with_a_schedule_says_why(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"^The optimizer '{name}' does not fit here: .+\. Known: "):
+        by_name(name, [(list(network().parameters()), 1.0)])
+
+
+def test_every_optimizer_of_torch_is_known_or_refused() -> None:
+    own = {name for name, found in vars(torch.optim).items() if isinstance(found, type)} - {"Optimizer"}
+    assert {name.casefold() for name in own} <= set(optimizers.NAMES) | set(optimizers._REFUSED)
+    assert math.isclose(by_name("Adam", [(list(network().parameters()), 1.0)]).param_groups[0]["betas"][1], 0.99)

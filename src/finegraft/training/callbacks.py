@@ -40,7 +40,11 @@ class EpochRow:
 
 @dataclass(slots=True)
 class State:
-    """What a callback may look at; `row` is that of the last finished epoch."""
+    """What a callback may look at.
+
+    `row` is that of the last finished epoch. `loss` is the mean training loss of the epoch so far, as last read: after
+    every step on a processor, every 50 on a card. `rate` is the schedule's at the last step, that of a scale of 1.
+    """
 
     network: nn.Module
     epochs: int
@@ -48,6 +52,8 @@ class State:
     batch: int = 0
     row: EpochRow | None = None
     stop: bool = False
+    loss: float = math.nan
+    rate: float = math.nan
 
 
 @dataclass
