@@ -24,8 +24,8 @@ def peak_and_scales(rates: Rates, groups: int, decay: float | None = None) -> tu
 
     Raises `UsageError` for rates that are not above 0, a slice with a step or that falls, or another `decay`.
 
-    >>> peak_and_scales(slice(1e-5, 1e-3), 3)
-    (0.001, [0.01, 0.1, 1.0])
+    >>> peak_and_scales(slice(1e-3), 3)
+    (0.001, [0.1, 0.1, 1.0])
     """
     if isinstance(rates, slice):
         if decay is not None:
