@@ -95,3 +95,15 @@ def test_wrong_usage_is_told_before_any_photo_is_read(
     assert done.code == 2
     assert said in done.err
     assert not (tmp_path / "run").exists()
+
+
+def test_the_weights_of_a_network_that_is_used_are_kept_until_another_run_takes_its_place(
+    tuned: tuple[Path, Done], flowers: Path
+) -> None:
+    """The last test of `tuned`: it replaces that run."""
+    run, _ = tuned
+    used = json.loads((run / "run.json").read_text())["fine_tuning"]["better"]
+    assert (run / "checkpoints" / "network.safetensors").exists() is used
+    again = finegraft("train", flowers, "-o", run, "--force", *FAST)
+    assert again.code == 0, again.err
+    assert not (run / "checkpoints").exists()

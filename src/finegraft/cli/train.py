@@ -132,7 +132,10 @@ def _train(
         growth = learner.learning_curve()
     if is_wanted(settings.fine_tune, settings.budget, learner.device):
         with watch.stage("fine-tune"):
-            fine_tune(learner, settings.fine_tune, settings.budget, watch.passed)
+            tuned = fine_tune(learner, settings.fine_tune, settings.budget, watch.passed)
+            if tuned.better:
+                run.checkpoints.mkdir()
+                learner.save(run.checkpoints / "network.safetensors")
     with watch.stage("judge"):
         evaluation = learner.evaluate()
         run.write_evaluation(evaluation)

@@ -130,6 +130,11 @@ class Run:
         return self.place / files.MODEL
 
     @property
+    def checkpoints(self) -> Path:
+        """The folder of training weights; there only where a network has learned."""
+        return self.place / files.CHECKPOINTS
+
+    @property
     def report(self) -> Path:
         """Where the report is or belongs."""
         return self.place / files.REPORT
