@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.stats import sem
 
 import finegraft as fg
@@ -137,6 +138,30 @@ def test_weights_of_a_network_are_saved_and_gone_on_from(data: Dataset, store: S
     assert np.array_equal(other.evaluate().probabilities, made.evaluate().probabilities)
     other.fit_one_cycle(1, lr=1e-4)
     assert other._tuning is not None
+
+
+@pytest.mark.parametrize("n", [None, -3])
+def test_asked_twice_the_mean_of_the_photo_and_its_mirror_image_answers(
+    data: Dataset, store: Store, n: int | None, tmp_path: Path
+) -> None:
+    """Of photos that are their own mirror image both say the same; of others the mean lies between them."""
+    made = learner(data, store)
+    if n is not None:
+        tuned_by_hand(made, n)
+    once, twice = made.evaluate().probabilities, made.evaluate(tta=True).probabilities
+    assert not np.allclose(once, twice, atol=1e-4)
+    flipped = tmp_path / "mirrored"
+    for record in data.part("held-out"):
+        (flipped / record.key).parent.mkdir(parents=True, exist_ok=True)
+        Image.open(data.root / record.key).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(
+            (flipped / record.key).with_suffix(".png")
+        )
+    predictor = made.predictor()
+    for row, record in enumerate(data.part("held-out")[:4]):
+        pair = [data.root / record.key, (flipped / record.key).with_suffix(".png")]
+        logs = [[np.log(dict(predictor.predict(path).ranking)[label]) for label in CLASSES] for path in pair]
+        wanted = np.exp(np.mean(logs, axis=0))
+        np.testing.assert_allclose(twice[row], wanted / wanted.sum(), atol=0.02)  # saved from the decoded photo
 
 
 def test_every_further_training_is_another_look(data: Dataset, store: Store) -> None:

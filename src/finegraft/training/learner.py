@@ -297,8 +297,11 @@ class Learner:
         trainer = Trainer(self._recipe, self.head, self._fits, self._part("train"))
         return learning_curve(trainer, groups, self.target.labels, calibration.probabilities, self.seed)
 
-    def evaluate(self, split: Split | None = None) -> AnyEvaluation:
+    def evaluate(self, split: Split | None = None, *, tta: bool = False) -> AnyEvaluation:
         """Judge the records of `split` (default: `data.judged_on`), with calibrated probabilities.
+
+        With `tta` (test-time augmentation) every photo is asked about twice, as it is and mirrored, and the mean of the
+        scores answers; a bundle asks once.
 
         An `Evaluation`, for tags a `TagsEvaluation`, for numbers a `NumberEvaluation`.
 
@@ -316,6 +319,10 @@ class Learner:
         if (settled := self._answering()) is not None:
             table, head = settled.table(records, table.truth), settled.head
         scores, known = scores_of(head, table), self.calibration.novelty
+        if tta:
+            origin = self._grafting() if settled is None else settled.origin
+            mirrored = torch.from_numpy(origin.features(records, mirrored=True)).to(table.truth.device)
+            scores = (scores + scores_of(head, Table(mirrored, table.truth))) / 2
         return judging.evaluation(
             self.target,
             self.calibration,

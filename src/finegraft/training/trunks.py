@@ -66,6 +66,9 @@ class Grafting(Origin, Protocol):
         """
         ...
 
-    def features(self, records: Sequence[Record]) -> np.ndarray:
-        """Features float32 (n, d) of `records`. Raises `DataError` for one that can no longer be read."""
+    def features(self, records: Sequence[Record], mirrored: bool = False) -> np.ndarray:
+        """Features float32 (n, d) of `records`, or of their mirror images.
+
+        Raises `DataError` for one that can no longer be read.
+        """
         ...

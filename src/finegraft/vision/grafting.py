@@ -20,7 +20,7 @@ from finegraft.models.graph import Layers
 from finegraft.models.groups import layer_groups
 from finegraft.runtimes.cpus import usable_cpus
 from finegraft.training.trunks import Trunk
-from finegraft.vision.body import Body, content_of, features_of, gone
+from finegraft.vision.body import Body, View, content_of, features_of, gone
 from finegraft.vision.changing import Changing
 from finegraft.vision.upper_trunk import UpperTrunk
 from finegraft.vision.whole_trunk import WholeTrunk
@@ -49,10 +49,11 @@ class PhotoGrafting:
         """For run.json."""
         return {**self.body.describe(), "augment": self.changing.name}
 
-    def features(self, records: Sequence[Record]) -> np.ndarray:
-        """Features float32 (n, d) of `records`, remembered by nobody."""
+    def features(self, records: Sequence[Record], mirrored: bool = False) -> np.ndarray:
+        """Features float32 (n, d) of `records`, or of their mirror images; remembered by nobody."""
         with Store.in_memory() as store:
-            found = features_of(records, self.root, self.body, store)
+            view: View = "mirrored" if mirrored else "plain"
+            found = features_of(records, self.root, self.body, store, view=view)
         for row, error in found.failed.items():
             raise gone(records[row], error)
         return found.values
