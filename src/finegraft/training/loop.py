@@ -92,14 +92,16 @@ def _epoch(
 ) -> None:
     """One pass over the records, and what is said of it."""
     network, started, seen = state.network, time.perf_counter(), 0
-    total = torch.zeros((), dtype=torch.float64)
+    total: Tensor | float = 0.0
     network.train()
     for number, (inputs, truth) in enumerate(batches.epoch(epoch)):
         settings = schedule((epoch * state.batches + number) / (state.epochs * state.batches))
-        total = total.to(truth.device) + step(inputs, truth, settings).double() * len(truth)
+        loss = step(inputs, truth, settings)
+        here = loss.device.type == "cpu"
+        total = total + (loss.item() if here else loss.double()) * len(truth)
         seen += len(truth)
         state.batch, state.rate = number + 1, settings.rate
-        if truth.device.type == "cpu" or state.batch % _LOOKED_AFTER == 0 or state.batch == state.batches:
+        if here or state.batch % _LOOKED_AFTER == 0 or state.batch == state.batches:
             state.loss = float(total) / seen
             _check(state, epoch + 1)
         notify(callbacks, "on_batch_end", state)
