@@ -163,7 +163,7 @@ def test_what_cannot_be_compared(
         ("gone", 1, "gone is not a run: it has no run.json. Give the folder that `train -o` made."),
         ("a/model.fg", 1, f"a/model.fg {no_run} Give its run: a"),
         ("alone.fg", 1, f"alone.fg {no_run} Give the folder that `train -o` made."),
-        ("numbers", 1, "The run numbers answers with a number. Only runs that tell classes apart are compared."),
+        ("numbers", 1, "The run numbers answers with a number. Compare two runs that answer alike."),
     ):
         assert cli.run(["compare", "a", b]) == code
         assert capsys.readouterr().err == f"Error: {message}\n"

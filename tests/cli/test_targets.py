@@ -251,3 +251,21 @@ def test_a_tag_that_every_photo_has_and_one_that_only_the_test_part_has(table: P
     assert "Tag 'late' has nothing to learn from" in finegraft(
         "report", tmp_path / "run", "-o", tmp_path / "r.html"
     ).out or ("has nothing to learn from" in (tmp_path / "run" / "report.html").read_text())
+
+
+def test_two_runs_of_a_kind_are_compared_and_others_are_not(
+    tagged: tuple[Path, Done], measured: tuple[Path, Done], table: Path, tmp_path: Path
+) -> None:
+    worse = tmp_path / "worse"
+    assert finegraft("train", table, *NUMBER, "-o", worse, *SMALL[:4], "--epochs", "1", "--lr", "1e-7").code == 0
+    said = finegraft("compare", measured[0], worse, "--json").object
+    assert (said["verdict"], said["leads"]) == ("A is better", "mae")
+    assert said["difference"]["mae"]["value"] > 0
+    text = finegraft("compare", measured[0], worse)
+    assert text.out.startswith("A is better: mean error +")
+    page = finegraft("compare", measured[0], worse, "--html", tmp_path / "page.html")
+    assert (page.code, page.out) == (2, "")
+    assert "--html shows photos that changed classes" in page.error
+    mixed = finegraft("compare", tagged[0], measured[0])
+    assert (mixed.code, mixed.out) == (1, "")
+    assert mixed.error.endswith("answers with tags. Compare two runs that answer alike.")

@@ -70,3 +70,20 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     outline = written(items, tmp_path)
     assert {"script", "b"} & {name for name, _ in outline.elements} == set()
     assert "<script>alert(1)</script>" in outline.text
+
+
+def test_tags_and_numbers_are_shown_as_what_they_are(tmp_path: Path) -> None:
+    entries = [{"label": "red", "probability": 0.98}, {"label": "round", "probability": 0.45}]
+    rows = [
+        {"path": "a.jpg", "labels": entries[:1], "unsure": None, "ranking": entries},
+        {"path": "b.jpg", "labels": [], "unsure": "close call", "ranking": entries},
+    ]
+    tags = written([(photo(1), row, str(row["path"])) for row in rows], tmp_path)
+    assert [image["alt"] for image in tags.all("img")] == ["b.jpg", "a.jpg"]
+    assert "no tag ? unsure: close call" in tags.text
+    assert "A bar shows the probability of a tag." in tags.text
+    assert "Tag Photos Share red 1" in tags.text
+    number = {"path": "c.jpg", "value": 12.5, "interval": [10.0, 15.0], "unsure": None}
+    numbers = written([(photo(1), number, "c.jpg")], tmp_path)
+    assert "12.5 10 to 15 c.jpg" in numbers.text
+    assert [part["id"] for part in numbers.all("section")] == ["answers"]

@@ -44,6 +44,9 @@ def command(a: str, b: str, html: str | None, as_json: bool) -> None:
     run_a, run_b = _open(a), _open(b)
     if run_a.path.resolve() == run_b.path.resolve():
         raise UsageError(f"{a} and {b} are the same run.", "Give two runs: `finegraft runs .` lists what there is.")
+    if _kind(run_a) == _kind(run_b) != "category":
+        _others(run_a, run_b, html, as_json)
+        return
     comparison, ground, caveats = _compared(run_a, run_b)
     if html is not None:
         from finegraft.reporting.comparison import comparison_page
@@ -89,14 +92,42 @@ def _compared(run_a: Run, run_b: Run) -> tuple[Comparison, CommonGround, list[st
     return comparison, ground, [*_other_parts(run_a, run_b), *_left_out(ground), *_few(comparison, min(len(a), len(b)))]
 
 
+def _kind(run: Run) -> str:
+    return str(dict(run.settings.get("target") or {}).get("kind", "category"))
+
+
+def _others(run_a: Run, run_b: Run, html: str | None, as_json: bool) -> None:
+    """Two runs with tags, or with numbers."""
+    from finegraft.cli.versus import compared, told
+    from finegraft.evaluation.common_ground import common_ground
+
+    if html is not None:
+        raise UsageError("--html shows photos that changed classes, and these runs answer with none.", "Leave it out.")
+    side_a, side_b = run_a.evaluation(), run_b.evaluation()
+    ground = common_ground(run_a.dataset(), run_b.dataset(), side_a.keys, side_b.keys)
+    found = compared(side_a, side_b, ground.left_out)
+    caveats = [*_other_parts(run_a, run_b), *_left_out(ground)]
+    if as_json:
+        sides = {
+            name: {"run": str(run.path), "judged_on": run.settings.get("judged_on"), **figure}
+            for name, run, figure in (("a", run_a, found.figure(found.a)), ("b", run_b, found.figure(found.b)))
+        }
+        print_json({"path": None, **sides, **found.to_json(), "left_out": ground.to_json(), "warnings": caveats})
+        return
+    for line in caveats:
+        click.echo(printable(line), err=True)
+    click.echo("\n".join(map(printable, told(found, str(run_a.path), str(run_b.path)))))
+
+
 def _evaluation(run: Run) -> Evaluation:
     """The answers of `run`. Raises `RunError` where it does not tell classes apart."""
     from finegraft.evaluation.result import Evaluation
 
-    kind = dict(run.settings.get("target") or {}).get("kind", "category")
+    kind = _kind(run)
     evaluation = run.evaluation() if kind == "category" else None
     if not isinstance(evaluation, Evaluation):
-        raise RunError(f"The run {run.path} answers with a {kind}.", "Only runs that tell classes apart are compared.")
+        what = "tags" if kind == "tags" else "a number"
+        raise RunError(f"The run {run.path} answers with {what}.", "Compare two runs that answer alike.")
     return evaluation
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from finegraft.evaluation import studentised
 from finegraft.evaluation.clusters import Clusters, inflation
 from finegraft.evaluation.intervals import LEVEL, Interval
 from finegraft.evaluation.metrics import method
@@ -78,6 +79,32 @@ def of_means(change: np.ndarray, truth: np.ndarray, clusters: Clusters | None = 
     interval = _agreeing(tango(wins * m, losses * m, m), p)
     needed = _needed(value, _sums(influence, clusters), len(change))
     return Difference(value, interval, p, needed, method("Tango", clusters is not None))
+
+
+def of_distances(change: np.ndarray, clusters: Clusters | None = None) -> Difference:
+    """The difference of mean errors: `change` float (n,) is by how much further off the second answer is.
+
+    The interval is a studentised bootstrap's, which a few large errors do not fool, the p that of random flips of signs
+    (`sign_flip`), by cluster where there are any.
+    """
+    ones = np.ones(len(change))
+    sums = np.stack([_sums(ones, clusters), _sums(change, clusters)], axis=1)
+    value = float(change.mean())
+    how = method("studentised bootstrap", clusters is not None)
+    found = studentised.interval(sums, _mean)
+    if found is None:
+        return Difference(value, (value, value), 1.0, None, how)
+    p = sign_flip(studentised.joined(sums)[:, 1])
+    needed = _needed(value, _sums((change - value) / len(change), clusters), len(change))
+    return Difference(value, _agreeing(found, p), p, needed, how)
+
+
+def _mean(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean from (count, total) sums, and its slopes by both."""
+    slopes = np.empty(sums.shape)
+    mean = sums[..., 1] / sums[..., 0]
+    slopes[..., 0], slopes[..., 1] = -mean / sums[..., 0], 1 / sums[..., 0]
+    return mean, slopes
 
 
 def tango(wins: float, losses: float, n: float, level: float = LEVEL) -> Interval:
