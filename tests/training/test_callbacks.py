@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -9,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
+from finegraft.errors import UsageError
 from finegraft.training import loop
-from finegraft.training.callbacks import Deadline, EpochRow, History, KeepBest, State
+from finegraft.training.callbacks import Deadline, EarlyStop, EpochRow, History, KeepBest, State, Value
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import of_categories
 from finegraft.training.optimizers import sgd
@@ -58,7 +60,7 @@ def network() -> nn.Module:
 def test_the_best_epoch_is_kept_with_its_running_averages() -> None:
     net, kept, seen = network(), KeepBest(), Snapshots()
     fit(net, [0.5, 0.3, 0.4], kept, seen)
-    assert (kept.epoch, kept.loss) == (2, 0.3)
+    assert (kept.epoch, kept.reached) == (2, 0.3)
     assert torch.equal(next(net.parameters()), seen.weights[1])
     assert not torch.equal(seen.weights[1], seen.weights[2])
     assert net[1].num_batches_tracked == 6  # type: ignore[index] # two epochs of three batches
@@ -87,7 +89,7 @@ def test_a_second_training_starts_afresh() -> None:
     net, kept = network(), KeepBest()
     fit(net, [0.1], kept)
     fit(net, [0.8, 0.7], kept)
-    assert (kept.epoch, kept.loss) == (2, 0.7)
+    assert (kept.epoch, kept.reached) == (2, 0.7)
 
 
 def test_a_training_that_is_stopped_half_way_ends_with_its_best_weights() -> None:
@@ -166,3 +168,75 @@ def test_a_shortened_training_comes_to_the_end_of_its_schedule() -> None:
         callbacks=[Shorten()],
     )
     assert asked == pytest.approx([0, 1 / 12, 2 / 12, 3 / 6, 4 / 6, 5 / 6])
+
+
+def told(callback: KeepBest | EarlyStop, rows: list[tuple[float, float | None, float | None]]) -> State:
+    """The state of a training whose epochs had these losses and errors, as far as `callback` let it go."""
+    state = State(network(), epochs=len(rows), batches=1)
+    callback.on_fit_start(state)
+    for number, (train_loss, valid_loss, error_rate) in enumerate(rows, start=1):
+        state.row = EpochRow(number, train_loss, valid_loss, error_rate, 1.0)
+        callback.on_epoch_end(state)
+        if state.stop:
+            break
+    return state
+
+
+@pytest.mark.parametrize(
+    ("value", "highest", "epoch"),
+    [("valid_loss", False, 2), ("error_rate", False, 1), ("error_rate", True, 3), ("train_loss", False, 3)],
+)
+def test_the_best_epoch_is_that_of_the_value_named(value: Value, highest: bool, epoch: int) -> None:
+    kept = KeepBest(value, highest)
+    told(kept, [(0.9, 0.5, 0.1), (0.8, 0.3, 0.2), (0.7, 0.4, 0.3)])
+    assert kept.epoch == epoch
+
+
+def epochs_until(stop: EarlyStop, losses: list[float]) -> int:
+    row = told(stop, [(1.0, loss, loss) for loss in losses]).row
+    assert row is not None
+    return row.epoch
+
+
+def test_a_training_ends_when_patience_does() -> None:
+    assert epochs_until(EarlyStop(2), [5, 4, 4.5, 4, 1]) == 4
+    assert epochs_until(EarlyStop(2), [5, 4, 4.5, 3, 3, 2.9]) == 6
+    assert epochs_until(EarlyStop(1), [5, 6, 1]) == 2
+
+
+def test_a_gain_too_small_to_count_is_none() -> None:
+    assert epochs_until(EarlyStop(2, least=0.1), [5, 4.95, 4.91, 1]) == 3
+    assert epochs_until(EarlyStop(2, least=0.1), [5, 4.89, 4.8, 4.78, 1]) == 5  # 4.8 is not 0.1 below 4.89
+
+
+def test_more_may_be_better() -> None:
+    assert epochs_until(EarlyStop(1, "error_rate", highest=True), [0.5, 0.6, 0.55, 0.9]) == 3
+
+
+def test_a_loss_that_is_no_number_takes_patience() -> None:
+    assert epochs_until(EarlyStop(2), [math.nan, math.nan, 1]) == 2
+    assert epochs_until(EarlyStop(1), [5, math.nan, 1]) == 2
+
+
+def test_patience_begins_anew_with_each_training() -> None:
+    stop = EarlyStop(2)
+    assert epochs_until(stop, [1, 2, 2]) == 3
+    assert epochs_until(stop, [5, 4, 3]) == 3
+
+
+def test_a_training_that_was_stopped_early_has_its_best_weights() -> None:
+    net, kept, seen = network(), KeepBest(), Snapshots()
+    history = fit(net, [0.5, 0.3, 0.4, 0.4, 0.1], EarlyStop(2), kept, seen)
+    assert [row.valid_loss for row in history.rows] == [0.5, 0.3, 0.4, 0.4]
+    assert torch.equal(next(net.parameters()), seen.weights[1])
+
+
+def test_what_is_not_watched_cannot_stop_a_training() -> None:
+    with pytest.raises(UsageError, match=r"^There is no valid_loss to stop by: nothing is watched. Watch held-out rec"):
+        fit(network(), [None, None], EarlyStop(1))
+    assert len(fit(network(), [None, None], EarlyStop(1, "train_loss")).rows) == 2
+
+
+def test_no_patience_at_all_is_refused() -> None:
+    with pytest.raises(UsageError, match="The patience must be at least one epoch, got 0"):
+        EarlyStop(0)

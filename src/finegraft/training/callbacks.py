@@ -15,9 +15,14 @@ import math
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
+
+from finegraft.errors import UsageError
+
+# What of an epoch's row a callback may go by.
+Value = Literal["valid_loss", "error_rate", "train_loss"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +75,28 @@ class History:
 
 @dataclass
 class KeepBest:
-    """Keeps the weights of the epoch with the lowest `valid_loss`, and gives them back to the network at the end.
+    """Keeps the weights of the epoch with the lowest `value` (a field of its row), and gives them back at the end.
 
-    `epoch` is that epoch, counted from 1; None where nothing was watched, and the last weights stay.
+    With `highest` the highest is the best, for a metric of which more is better. `epoch` is the best one, counted from
+    1, and `reached` its value; where nothing was watched `epoch` is None, and the last weights stay.
     """
 
-    epoch: int | None = None
-    loss: float = math.inf
-    _weights: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    value: Value = "valid_loss"
+    highest: bool = False
+    epoch: int | None = field(default=None, init=False)
+    reached: float = field(default=math.nan, init=False)
+    _weights: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)
 
     def on_fit_start(self, state: State) -> None:  # noqa: ARG002
         """Forget an earlier training."""
-        self.epoch, self.loss = None, math.inf
+        self.epoch, self.reached = None, math.nan
         self._weights.clear()
 
     def on_epoch_end(self, state: State) -> None:
         """Keep a copy of the weights where this epoch is the best so far."""
-        row = state.row
-        if row is not None and row.valid_loss is not None and row.valid_loss < self.loss:
-            self.epoch, self.loss = row.epoch, row.valid_loss
+        found = _value_of(state, self.value)
+        if state.row is not None and _is_better(found, self.reached, self.highest):
+            self.epoch, self.reached = state.row.epoch, found
             self._weights = {name: value.detach().clone() for name, value in state.network.state_dict().items()}
 
     def on_fit_end(self, state: State) -> None:
@@ -96,6 +104,56 @@ class KeepBest:
         if self._weights:
             state.network.load_state_dict(self._weights)
             self._weights.clear()
+
+
+@dataclass
+class EarlyStop:
+    """Ends the training once `value` (a field of the epoch's row) was no better than before for `patience` epochs.
+
+    Better is lower by more than `least`; with `highest`, higher. This is for constant rates: a schedule that comes down
+    at its end, as one cycle, gains most there, and is better given fewer epochs. Raises `UsageError` for less patience
+    than 1, and where `value` is not watched.
+    """
+
+    patience: int
+    value: Value = "valid_loss"
+    highest: bool = False
+    least: float = 0.0
+    _best: float = field(default=math.nan, init=False, repr=False)
+    _waited: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.patience < 1:
+            raise UsageError(f"The patience must be at least one epoch, got {self.patience!r}.")
+
+    def on_fit_start(self, state: State) -> None:  # noqa: ARG002
+        """Forget an earlier training."""
+        self._best, self._waited = math.nan, 0
+
+    def on_epoch_end(self, state: State) -> None:
+        """Count the epochs without a gain, and stop after the last one there is patience for."""
+        if state.row is not None and getattr(state.row, self.value) is None:
+            raise UsageError(f"There is no {self.value} to stop by: nothing is watched.", "Watch held-out records.")
+        found = _value_of(state, self.value)
+        if _is_better(found, self._best, self.highest, self.least):
+            self._best, self._waited = found, 0
+        else:
+            self._waited += 1
+            state.stop = state.stop or self._waited >= self.patience
+
+
+def _value_of(state: State, name: Value) -> float:
+    """That of the last row; nan where there is none."""
+    value: float | None = None if state.row is None else getattr(state.row, name)
+    return math.nan if value is None else value
+
+
+def _is_better(value: float, best: float, highest: bool, least: float = 0.0) -> bool:
+    """Whether `value` beats `best` by more than `least`; any number beats nan, and nan beats nothing."""
+    if math.isnan(best):
+        return not math.isnan(value)
+    gain = value - best if highest else best - value
+    return gain > least
 
 
 @dataclass
