@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from finegraft.evaluation.run import Run
 from tests.cli.running import FAST, Done, finegraft
@@ -70,7 +71,10 @@ def test_without_a_budget_a_processor_does_not_fine_tune(flowers: Path, tmp_path
 
 
 def test_a_budget_that_is_too_small_is_said_and_the_head_answers(flowers: Path, tmp_path: Path) -> None:
-    done = finegraft("train", flowers, "-o", tmp_path / "run", "--budget", "1s", *FAST)
+    shown = tmp_path / "batch.png"
+    done = finegraft("train", flowers, "-o", tmp_path / "run", "--budget", "1s", "--show-batch", shown, *FAST)
+    with Image.open(shown) as picture:
+        assert picture.size == (4 * 240 + 16, 4 * 260 + 16)
     assert done.code == 0
     assert "No fine-tuning: 2 epochs would take about " in done.out
     assert "No fine-tuning: 2 epochs would take about " in done.err
@@ -86,6 +90,7 @@ def test_a_budget_that_is_too_small_is_said_and_the_head_answers(flowers: Path, 
         (["--fine-tune", "0"], "'0' is neither 'auto' nor 'no' nor a number of epochs."),
         (["--budget", "6"], "'6' is no time: write 90s, 6m or 1h30m."),
         (["--workers", "-1"], "-1 is not in the range"),
+        (["--show-batch", "batch.txt"], "A picture cannot be written as '.txt'."),
     ],
 )
 def test_wrong_usage_is_told_before_any_photo_is_read(

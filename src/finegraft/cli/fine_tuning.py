@@ -43,6 +43,7 @@ def fine_tuning_options(command: Any) -> Any:
         click.option(
             "--budget", type=Duration(), help="How long it may all take: 90s, 6m, 1h. Fills it by fine-tuning."
         ),
+        click.option("--show-batch", metavar="FILE", help="Write a picture of photos as the model sees them."),
         click.option(
             "--workers", type=click.IntRange(0, 256), help="Threads that read photos while the network learns."
         ),

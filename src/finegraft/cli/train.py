@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ from finegraft.cli.data_options import DataOptions, data_options
 from finegraft.cli.fine_tuning import fine_tune, fine_tuning_options, is_wanted
 from finegraft.cli.learning_options import learning_options, must_be_able_to_train
 from finegraft.cli.numbers import Automatic
-from finegraft.cli.output import Counter, Stopwatch, json_option, print_json
+from finegraft.cli.output import Counter, Stopwatch, json_option, must_be_writable, print_json
 from finegraft.cli.record import Settings, record
 from finegraft.cli.summary import summary
 from finegraft.data.contents import digest_of
@@ -19,6 +20,7 @@ from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.run import Run
 from finegraft.features.store import Store
 from finegraft.models.backbones import find
+from finegraft.vision import batch_picture
 
 if TYPE_CHECKING:
     from finegraft.training.learner import Learner
@@ -63,6 +65,9 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
     must_be_able_to_train()
     source = DataOptions.taken_from(options)
     settings = Settings(**options)
+    if settings.show_batch is not None:
+        batch_picture.check(Path(settings.show_batch))
+        must_be_writable(Path(settings.show_batch))
     find(settings.backbone, settings.weights)  # what is missing is said now, not after the photos were read
     run = Run.create(run_path, force)
     watch = Stopwatch()
@@ -119,6 +124,8 @@ def _train(
                 progress=Counter("features of"),
             )
     run.write_dataset(learner.data)
+    if settings.show_batch is not None:
+        learner.show_batch(settings.show_batch, changed=is_wanted(settings.fine_tune, settings.budget, learner.device))
     with watch.stage("head"):
         _ = learner.head
     with watch.stage("rate"):

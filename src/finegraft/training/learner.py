@@ -43,6 +43,7 @@ from finegraft.training.fine_tuning import (
 )
 from finegraft.training.learnable import encode, target_of
 from finegraft.training.learning_curve import Trainer, learning_curve
+from finegraft.training.loaders import generator_of
 from finegraft.training.lr_finder import LRCurve, find_lr
 from finegraft.training.metric import measured_by
 from finegraft.training.novelty import MOST
@@ -352,6 +353,17 @@ class Learner:
         if (settled := self._answering()) is not None:
             return settled.origin.predictor(heads.folded(settled.head), self)
         return self.origin.predictor(heads.folded(self._head_network), self)
+
+    def show_batch(self, path: str | Path, *, changed: bool | None = None) -> None:
+        """Write a picture of the first batch, as the model sees it, with its labels: PNG, JPEG or WebP by the suffix.
+
+        The head learns from photos as they are; `changed` shows them as the network learns from them (default: where it
+        does). Raises `UsageError` for another suffix.
+        """
+        records = self.data.part("train") if self._tuning is None else self._tuning.learn.records
+        order = torch.randperm(len(records), generator=generator_of(self.seed, 0)).tolist()
+        changed = self._tuning is not None if changed is None else changed
+        self._grafting().show([records[row] for row in order[: self.batch_size]], Path(path), changed)
 
     def save(self, path: str | Path) -> None:
         """Write what has learned, as it stands, to `path`: the head, or the network and the head, as safetensors.

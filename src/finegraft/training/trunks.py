@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -64,6 +65,10 @@ class Grafting(Origin, Protocol):
         `n` counts the groups of the whole backbone from 0, the lowest, with the head as the last one; negative numbers
         count from the end. Raises `UsageError` where there is no such group, or the backbone cannot learn.
         """
+        ...
+
+    def show(self, records: Sequence[Record], path: Path, changed: bool) -> None:
+        """Write a picture of `records` as the model sees them: `changed`, as they are learned from, or as judged."""
         ...
 
     def features(self, records: Sequence[Record], mirrored: bool = False) -> np.ndarray:

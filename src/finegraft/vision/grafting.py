@@ -20,6 +20,7 @@ from finegraft.models.graph import Layers
 from finegraft.models.groups import layer_groups
 from finegraft.runtimes.cpus import usable_cpus
 from finegraft.training.trunks import Trunk
+from finegraft.vision import batch_picture
 from finegraft.vision.body import Body, View, content_of, features_of, gone
 from finegraft.vision.changing import Changing
 from finegraft.vision.upper_trunk import UpperTrunk
@@ -65,6 +66,11 @@ class PhotoGrafting:
     def unchanged(self, record: Record, view: int) -> np.ndarray:  # noqa: ARG002 - as `changed` has it
         """A photo as it is judged: uint8 (size, size, 3)."""
         return self.body.preprocess.load(content_of(self.root, record))
+
+    def show(self, records: Sequence[Record], path: Path, changed: bool) -> None:
+        """Write a picture of `records` as the model sees them: `changed`, or as they are judged."""
+        load, shown = (self.changed if changed else self.unchanged), records[: batch_picture.MOST]
+        batch_picture.write([load(record, 1) for record in shown], [record.label for record in shown], path)
 
     def unchanged_many(self, records: Sequence[Record], side: int) -> list[np.ndarray]:
         """Photos as they are judged but of `side` pixels, each uint8 (side, side, 3), read by several threads."""
