@@ -91,7 +91,9 @@ def asked(learner: Learner, ground: Ground, way: Way) -> tuple[float, float]:
     if not isinstance(origin, PhotoGrafting):
         raise TypeError("There are no photos to learn from.")
     if way.size is not None:
-        origin = replace(origin, changing=replace(origin.changing, size=way.size))
+        origin = replace(
+            origin, changing=replace(origin.changing, preprocess=replace(origin.changing.preprocess, size=way.size))
+        )
     head, _ = head_alone(recipe, way.head, ground)
     trunk, below = origin.trunk(origin.usual)
     objective = of_categories(way.smoothing) if way.smoothing else recipe.objective

@@ -17,6 +17,7 @@ from finegraft.training.callbacks import State
 from finegraft.training.learner import Learner
 from finegraft.vision import assembly
 from finegraft.vision.device_batches import DeviceBatches, changed, drawn, stacked
+from finegraft.vision.sets import SETS
 from tests.making import folder_of_photos, scene
 
 pytestmark = [
@@ -82,7 +83,7 @@ def test_no_step_waits_for_the_card(learner: Learner) -> None:
 
 def test_photos_are_changed_there_as_here() -> None:
     photos = [np.asarray(scene(seed, (96, 96))) for seed in range(4)]
-    views = [drawn(0, 1, str(number)) for number in range(4)]
+    views = [drawn(SETS["light"], 0, 1, str(number)) for number in range(4)]
     here, there = (changed(stacked(photos, device), views, 64).cpu() for device in ("cpu", "cuda"))
     torch.testing.assert_close(here, there, atol=0.5, rtol=0)
 

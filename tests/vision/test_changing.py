@@ -10,9 +10,10 @@ from PIL import Image
 
 from finegraft.errors import UnreadableFile
 from finegraft.vision.changing import Changing, generator, random_part
+from finegraft.vision.preprocess import Preprocess
 from tests.making import photo, scene
 
-CHANGING = Changing(64, "bicubic", seed=7)
+CHANGING = Changing(Preprocess(64), seed=7)
 
 
 def jpeg(picture: Image.Image, **settings: object) -> bytes:
@@ -41,7 +42,7 @@ def test_what_is_drawn_hangs_on_seed_view_and_content() -> None:
 
 def test_parts_are_a_third_to_all_of_the_photo_and_nearly_square() -> None:
     draw = np.random.default_rng(0)
-    parts = [random_part(draw, 400, 300) for _ in range(2000)]
+    parts = [random_part(draw, 400, 300, (0.35, 1.0)) for _ in range(2000)]
     for left, top, right, bottom in parts:
         assert 0 <= left < right <= 400 + 1e-9
         assert 0 <= top < bottom <= 300 + 1e-9
@@ -54,7 +55,7 @@ def test_parts_are_a_third_to_all_of_the_photo_and_nearly_square() -> None:
 
 
 def test_of_a_strip_the_middle_square_is_taken() -> None:
-    assert random_part(np.random.default_rng(0), 1000, 10) == (495, 0, 505, 10)
+    assert random_part(np.random.default_rng(0), 1000, 10, (0.35, 1.0)) == (495, 0, 505, 10)
 
 
 def test_half_of_the_views_are_mirrored() -> None:
@@ -91,7 +92,7 @@ def test_light_changes_by_a_fifth_at_most() -> None:
 def test_a_large_jpeg_is_decoded_small_and_looks_the_same() -> None:
     big = scene(3, (1600, 1200))
     small = CHANGING.load(jpeg(big), "x", 5).astype(float)
-    part = random_part(generator(7, 5, "x"), 1600, 1200)
+    part = random_part(generator(7, 5, "x"), 1600, 1200, (0.35, 1.0))
     wanted = np.asarray(big.resize((64, 64), Image.Resampling.BICUBIC, box=part), float)
     # Light and mirror aside: the same structure.
     likeness = max(np.corrcoef(small.ravel(), candidate.ravel())[0, 1] for candidate in (wanted, wanted[:, ::-1]))

@@ -13,6 +13,8 @@ from finegraft.data.record import Record
 from finegraft.training.loaders import Batches
 from finegraft.vision.changing import Changing
 from finegraft.vision.device_batches import DeviceBatches, View, changed, drawn, room_for, stacked
+from finegraft.vision.preprocess import Preprocess
+from finegraft.vision.sets import SETS
 from tests.making import scene
 
 ALL = (0.0, 0.0, 1.0, 1.0)
@@ -55,10 +57,10 @@ def test_a_view_is_nearly_the_one_a_processor_makes_from_the_file() -> None:
     picture = scene(9, (288, 288))
     file = io.BytesIO()
     picture.save(file, "PNG")
-    changing = Changing(224, "bicubic", seed=4)
+    changing = Changing(Preprocess(224), seed=4)
     for view in range(1, 6):
         wanted = changing.load(file.getvalue(), "digest", view).astype(float)
-        seen = changed(stacked([np.asarray(picture)], "cpu"), [drawn(4, view, "digest")], 224)[0].numpy()
+        seen = changed(stacked([np.asarray(picture)], "cpu"), [drawn(SETS["light"], 4, view, "digest")], 224)[0].numpy()
         assert np.abs(seen - wanted).mean() < 5
         assert np.corrcoef(seen.ravel(), wanted.ravel())[0, 1] > 0.985
 
@@ -67,7 +69,7 @@ def test_an_epoch_has_the_order_of_all_batches_and_new_views() -> None:
     n = 11
     records = [Record(f"{number}.png", f"d{number}", "a") for number in range(n)]
     kept = stacked([np.full((16, 16, 3), 20 * number, np.uint8) for number in range(n)], "cpu")
-    feed = DeviceBatches(records, kept, torch.arange(n), size=4, seed=2, pixels=8, drawn_from=0)
+    feed = DeviceBatches(records, kept, torch.arange(n), size=4, seed=2, changing=Changing(Preprocess(8), 0))
     plain = Batches(torch.arange(n)[:, None].float(), torch.arange(n), size=4, seed=2)
     assert (len(feed), feed.records) == (len(plain), n)
     first = list(feed.epoch(0))

@@ -22,6 +22,7 @@ from finegraft.training.plan import Plan
 from finegraft.vision import assembly
 from finegraft.vision.changing import Changing
 from finegraft.vision.grafting import PhotoGrafting
+from finegraft.vision.preprocess import Preprocess
 from tests.making import folder_of_photos
 from tests.models.making import frozen
 
@@ -307,5 +308,5 @@ def test_changed_photos_are_those_of_the_content_not_of_the_name(data: Dataset, 
     grafting = origin(learner(data, store))
     record = data.usable[0]
     content = (data.root / record.key).read_bytes()
-    wanted = Changing(SIZE, "bicubic", 0).load(content, record.digest, 2)
+    wanted = Changing(Preprocess(SIZE), 0).load(content, record.digest, 2)
     assert np.array_equal(grafting.changed(record, 2), wanted)

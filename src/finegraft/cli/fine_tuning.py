@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from finegraft.cli.choices import OneOf
 from finegraft.cli.durations import Duration
+from finegraft.vision.sets import DEFAULT, SETS
 
 if TYPE_CHECKING:
     from finegraft.training.fine_tuning import Tuned
@@ -42,6 +44,13 @@ def fine_tuning_options(command: Any) -> Any:
         ),
         click.option(
             "--budget", type=Duration(), help="How long it may all take: 90s, 6m, 1h. Fills it by fine-tuning."
+        ),
+        click.option(
+            "--augment",
+            type=OneOf(list(SETS)),
+            default=DEFAULT,
+            show_default=True,
+            help="How photos are changed while the network learns.",
         ),
         click.option("--show-batch", metavar="FILE", help="Write a picture of photos as the model sees them."),
         click.option(

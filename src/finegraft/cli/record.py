@@ -48,6 +48,7 @@ class Settings:
     device: str
     fine_tune: str | int
     budget: float | None
+    augment: str
     show_batch: str | None
     workers: int | None
 

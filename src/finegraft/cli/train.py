@@ -119,6 +119,7 @@ def _train(
                 mirror=settings.mirror,
                 engine=settings.engine,
                 device=settings.device,
+                augment=settings.augment,
                 workers=settings.workers,
                 store=store,
                 progress=Counter("features of"),

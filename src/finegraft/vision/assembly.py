@@ -20,6 +20,7 @@ from finegraft.training.class_weights import Wanted
 from finegraft.training.confidence import WANTED_ERROR
 from finegraft.training.learnable import target_of
 from finegraft.training.learner import Learner
+from finegraft.vision import sets
 from finegraft.vision.body import Progress, View, body, features_of
 from finegraft.vision.changing import Changing
 from finegraft.vision.grafting import PhotoGrafting
@@ -42,19 +43,22 @@ def learner(
     mirror: bool = False,
     engine: str = "auto",
     device: str = "auto",
+    augment: str = sets.DEFAULT,
     workers: int | None = None,
     store: Store | None = None,
     progress: Progress | None = None,
     show: bool = True,
 ) -> Learner:
-    """A learner of the classes of `data` on the features of `backbone`.
+    """A learner of the labels of `data` on the features of `backbone`.
 
     Features come from `store` (default: the cache folder) and are computed where missing, by `engine`: OpenVINO or
     ONNX Runtime, or torch where `device` is a CUDA card. `mirror` learns from every photo's mirror image too, at
-    twice the time for features; on clothing, pets and bears it changed nothing that could be measured. Photos that
-    turn out unreadable are left out with a finding. Where the network learns too, `workers` threads read the photos
-    (default: two for each processor). Raises what `backbones.find` and `Learner` raise.
+    twice the time for features; on clothing, pets and bears it changed nothing that could be measured. Where the
+    network learns too, photos are changed by `augment` (`finegraft.vision.sets`), and `workers` threads read them
+    (default: two for each processor). Photos that turn out unreadable are left out with a finding. Raises what
+    `backbones.find` and `Learner` raise, and `UsageError` for an unknown `augment`.
     """
+    changes = sets.find(augment)
     target = target_of(data)  # what cannot be learned is told before the features are computed
     if metric is not None:
         check_metric(metric, target)
@@ -64,7 +68,7 @@ def learner(
         wanted: tuple[View, ...] = ("plain", "mirrored") if mirror else ("plain",)
         views = [features_of(data.usable, data.root, grafted, keeper, progress, view) for view in wanted]
     data, (values, *others) = _without_failed(data, views)
-    changing = Changing(grafted.preprocess.size, grafted.preprocess.interpolation, seed)
+    changing = Changing(grafted.preprocess, seed, changes)
     return Learner(
         data,
         values,

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from finegraft.data.record import Record
 from finegraft.training.loaders import batches_of, generator_of
-from finegraft.vision.changing import LIGHT, generator, random_part
+from finegraft.vision.changing import Changing, generator, random_part
+from finegraft.vision.sets import Augmentation
 
 # How much larger photos are kept than they are learned from: parts of a third of the area are then seen at 0.75 of
 # their size at least.
@@ -37,12 +38,17 @@ class View:
     contrast: float
 
 
-def drawn(seed: int, view: int, digest: str) -> View:
-    """View number `view` of a square photo."""
+def can_draw(how: Augmentation) -> bool:
+    """Whether photos are changed here in that way: parts, mirror images and light, no more."""
+    return not (how.turn or how.tilt or how.colour or how.erase or how.operations)
+
+
+def drawn(how: Augmentation, seed: int, view: int, digest: str) -> View:
+    """View number `view` of a square photo, by what `finegraft.vision.changing` draws."""
     draw = generator(seed, view, digest)
-    part = random_part(draw, 1, 1)
-    mirrored = bool(draw.random() < 0.5)
-    brightness, contrast = draw.uniform(1 - LIGHT, 1 + LIGHT, 2)
+    part = (0.0, 0.0, 1.0, 1.0) if how.area is None else random_part(draw, 1, 1, how.area)
+    mirrored = how.mirror and bool(draw.random() < 0.5)
+    brightness, contrast = draw.uniform(1 - how.light, 1 + how.light, 2) if how.light else (1.0, 1.0)
     return View(part, mirrored, float(brightness), float(contrast))
 
 
@@ -67,7 +73,7 @@ def changed(photos: Tensor, views: Sequence[View], size: int) -> Tensor:
 
 @dataclass(frozen=True)
 class DeviceBatches:
-    """Photos float32 (b, pixels, pixels, 3) in 0..255 and their truth, from `photos` uint8 (n, s, s, 3) on the device.
+    """Photos float32 (b, size, size, 3) in 0..255 and their truth, from `photos` uint8 (n, s, s, 3) on the device.
 
     Epoch e shows view 1 + e of every record; the order is that of `finegraft.training.loaders.Batches`.
     """
@@ -77,8 +83,7 @@ class DeviceBatches:
     truth: Tensor
     size: int
     seed: int
-    pixels: int
-    drawn_from: int
+    changing: Changing
 
     @property
     def records(self) -> int:
@@ -93,9 +98,10 @@ class DeviceBatches:
         """The mini-batches of one epoch."""
         order = torch.randperm(len(self.items), generator=generator_of(self.seed, number))
         for rows in order.tensor_split(len(self)):
-            views = [drawn(self.drawn_from, number + 1, self.items[row].digest) for row in rows.tolist()]
+            how, seed = self.changing.augmentation, self.changing.seed
+            views = [drawn(how, seed, number + 1, self.items[row].digest) for row in rows.tolist()]
             there = rows.to(self.photos.device, non_blocking=True)
-            yield changed(self.photos[there], views, self.pixels), self.truth[there]
+            yield changed(self.photos[there], views, self.changing.size), self.truth[there]
 
 
 def room_for(records: int, side: int, free: int) -> bool:

@@ -48,7 +48,7 @@ class PhotoGrafting:
 
     def describe(self) -> dict[str, Any]:
         """For run.json."""
-        return {**self.body.describe(), "augment": self.changing.name}
+        return {**self.body.describe(), "augment": self.changing.augmentation.name}
 
     def features(self, records: Sequence[Record], mirrored: bool = False) -> np.ndarray:
         """Features float32 (n, d) of `records`, or of their mirror images; remembered by nobody."""

@@ -14,7 +14,7 @@ from finegraft.data.record import Record
 from finegraft.models.groups import Group, layer_groups
 from finegraft.models.network import Extractor
 from finegraft.training.loaders import Feed
-from finegraft.vision.device_batches import LARGER, DeviceBatches, room_for, stacked
+from finegraft.vision.device_batches import LARGER, DeviceBatches, can_draw, room_for, stacked
 from finegraft.vision.photo_batches import PhotoBatches
 from finegraft.vision.settling import settled
 
@@ -74,13 +74,13 @@ class WholeTrunk:
         """
         origin, device = self._origin, self._origin.body.device
         side = round(origin.changing.size * LARGER)
-        if device == "cpu" or not room_for(len(records), side, torch.cuda.mem_get_info()[0]):
+        here = device != "cpu" and can_draw(origin.changing.augmentation)
+        if not here or not room_for(len(records), side, torch.cuda.mem_get_info()[0]):
             return PhotoBatches(records, truth, batch_size, seed, origin.changed, origin.workers, device)
         if tuple(record.key for record in records) != self._kept_keys:
             self._kept = stacked(origin.unchanged_many(records, side), device)
             self._kept_keys = tuple(record.key for record in records)
-        changing = origin.changing
-        return DeviceBatches(records, self._kept, truth, batch_size, seed, changing.size, changing.seed)
+        return DeviceBatches(records, self._kept, truth, batch_size, seed, origin.changing)
 
     def features(self, records: Sequence[Record]) -> Tensor:
         """Features float32 (n, d) of `records` unchanged, by the network as it stands."""
