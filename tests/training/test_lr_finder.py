@@ -10,10 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from finegraft.errors import UsageError
 from finegraft.models import heads
+from finegraft.training import loop
 from finegraft.training.loaders import Batches
-from finegraft.training.lr_finder import CALM_STEPS, END, FALLBACK, START, STEPS, find_lr, half
+from finegraft.training.lr_finder import END, START, STEPS, find_lr
+from finegraft.training.lr_rules import CALM_STEPS, FALLBACK, RULES, half
 from finegraft.training.objective import of_categories
+from finegraft.training.optimizers import Optimizer, by_name, sgd
+from finegraft.training.schedule import one_cycle
 from tests.training.making import table
 
 RATES = np.geomspace(START, END, STEPS).tolist()
@@ -40,6 +45,63 @@ def test_network_and_generator_stay_as_they_were(kind: heads.HeadKind, training:
     assert all(parameter.grad is None for parameter in net.parameters())
     for name, value in before.items():
         assert torch.equal(net.state_dict()[name], value), name
+
+
+def test_a_rate_is_found_after_a_training_and_changes_none_that_follows() -> None:
+    """fastai's finder fails here, and reads the losses of the training before."""
+    found = []
+    for swept in (False, True):
+        net = network()
+        loop.fit(net, batches(), sgd(net), of_categories(), one_cycle(0.1), 3)
+        if swept:
+            curve = find_lr(net, batches(), of_categories())
+            assert len(curve.lrs) > CALM_STEPS
+            assert curve.losses[CALM_STEPS] < 1.0, "the sweep begins where the training ended"
+        torch.manual_seed(1)
+        loop.fit(net, batches(), sgd(net), of_categories(), one_cycle(0.1), 3)
+        found.append(net.state_dict())
+    assert all(torch.equal(value, found[1][name]) for name, value in found[0].items())
+
+
+def whole() -> nn.Sequential:
+    """A small network of two layers with norms, of which batches of vectors are learned."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(8, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
+
+
+@pytest.mark.parametrize("n", [2, 20, 50, 200, 3000])
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("rule", RULES)
+def test_any_number_of_records_at_any_stage_gets_a_rate(n: int, frozen: bool, rule: str) -> None:
+    net = whole()
+    net[:2].requires_grad_(not frozen)
+
+    def optimizer(of: nn.Module) -> Optimizer:
+        layers = list(of.children())
+        groups = [(list(layer.parameters()), scale) for layer, scale in zip(layers, (0.01, 0.1, 1, 1), strict=True)]
+        return by_name("adamw", groups)
+
+    curve = find_lr(net, batches(n), of_categories(), optimizer, rule)
+    assert (curve.rule, curve.suggestion > 0, bool(curve.reason)) == (rule, True, True)
+
+
+def test_scales_are_kept_in_the_sweep() -> None:
+    """With the lower layers' rate a millionth of the top's, the curve is that of frozen lower layers."""
+    nets = [whole(), whole()]
+    nets[1][:3].requires_grad_(False)
+    curves = []
+    for net, scale in zip(nets, (1e-6, 1.0), strict=True):
+        groups = [(list(net[:3].parameters()), scale), (list(net[3:].parameters()), 1.0)]
+        curves.append(find_lr(net, batches(), of_categories(), lambda _, groups=groups: by_name("adamw", groups)))
+    assert curves[0].losses[:70] == pytest.approx(curves[1].losses[:70], rel=1e-3)
+
+
+def test_an_unknown_rule_is_told_before_the_sweep() -> None:
+    def objective(scores: Tensor, truth: Tensor) -> Tensor:
+        raise AssertionError
+
+    with pytest.raises(UsageError, match="no rule of the rate finder called 'stepp'"):
+        find_lr(network(), batches(), objective, rule="stepp")
 
 
 def test_the_same_sweep_every_time() -> None:
@@ -103,35 +165,3 @@ def test_the_sweep_ends_when_the_loss_blows_up() -> None:
 def test_a_network_that_gives_no_numbers_gets_the_default() -> None:
     assert scripted([math.nan]) == ()
     assert half([], []) == (FALLBACK, "the loss never fell while the rate rose, so 0.001 is only a common default")
-
-
-def curve(fall: float = 1.0, middle: int = 60) -> np.ndarray:
-    """2, then a smooth fall by `fall` with its half at step `middle`, then a rise."""
-    steps = np.arange(STEPS)
-    return np.asarray(2 - fall / (1 + np.exp(-(steps - middle) / 3.0)) + np.where(steps > 85, (steps - 85) * 0.3, 0))
-
-
-@pytest.mark.parametrize("middle", [40, 55, 65])
-def test_half_finds_the_middle_of_the_fall(middle: int) -> None:
-    rate, reason = half(RATES, curve(middle=middle).tolist())
-    assert abs(RATES.index(rate) - middle) <= 1
-    assert reason == "here the loss has come down half of its way from 2.00 to 1.00"
-
-
-def test_noise_at_the_start_moves_nothing() -> None:
-    noisy = curve()
-    noisy[: CALM_STEPS - 2] += np.random.default_rng(0).normal(0, 0.9, CALM_STEPS - 2)
-    assert half(RATES, noisy.tolist()) == half(RATES, curve().tolist())
-
-
-def test_a_dip_that_comes_back_is_not_the_half() -> None:
-    dipped = curve()
-    dipped[30] = 1.4
-    assert half(RATES, dipped.tolist()) == half(RATES, curve().tolist())
-
-
-@pytest.mark.parametrize("losses", [[1.0] * STEPS, list(np.linspace(1, 3, STEPS)), [1.0], [3.0, 2.0], [2.0] * 10])
-def test_what_never_falls_gets_the_default(losses: list[float]) -> None:
-    rate, reason = half(RATES[: len(losses)], losses)
-    assert rate == FALLBACK
-    assert reason == "the loss never fell while the rate rose, so 0.001 is only a common default"
