@@ -165,6 +165,13 @@ def test_asked_twice_the_mean_of_the_photo_and_its_mirror_image_answers(
         np.testing.assert_allclose(twice[row], wanted / wanted.sum(), atol=0.02)  # saved from the decoded photo
 
 
+@pytest.mark.parametrize(("n", "mix"), [(-3, "mixup"), (0, "cutmix")])
+def test_photos_are_mixed_while_the_network_learns(data: Dataset, store: Store, n: int, mix: str) -> None:
+    mixed, plain = (tuned_by_hand(learner(data, store, mix=how), n) for how in (mix, None))
+    assert mixed.history.rows[-1].train_loss != plain.history.rows[-1].train_loss
+    assert np.isfinite(mixed.evaluate().probabilities).all()
+
+
 def test_every_further_training_is_another_look(data: Dataset, store: Store) -> None:
     made = learner(data, store)
     made.evaluate()

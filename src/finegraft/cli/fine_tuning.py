@@ -52,6 +52,7 @@ def fine_tuning_options(command: Any) -> Any:
             show_default=True,
             help="How photos are changed while the network learns.",
         ),
+        click.option("--mixup", is_flag=True, help="Mix photos in pairs while the network learns."),
         click.option("--show-batch", metavar="FILE", help="Write a picture of photos as the model sees them."),
         click.option(
             "--workers", type=click.IntRange(0, 256), help="Threads that read photos while the network learns."

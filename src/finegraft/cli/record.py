@@ -49,6 +49,7 @@ class Settings:
     fine_tune: str | int
     budget: float | None
     augment: str
+    mixup: bool
     show_batch: str | None
     workers: int | None
 

@@ -120,6 +120,7 @@ def _train(
                 engine=settings.engine,
                 device=settings.device,
                 augment=settings.augment,
+                mix="mixup" if settings.mixup else None,
                 workers=settings.workers,
                 store=store,
                 progress=Counter("features of"),

@@ -22,6 +22,7 @@ from finegraft.models.heads import HeadKind
 from finegraft.models.novelty import Novelty
 from finegraft.training.folds import OutOfFold
 from finegraft.training.lr_finder import find_lr
+from finegraft.training.mixing import How
 from finegraft.training.novelty import novelty_aside, some_of
 from finegraft.training.plan import Plan
 from finegraft.training.recipe import Fit, Recipe, Table, default_epochs, scores_of
@@ -168,7 +169,14 @@ def head_alone(recipe: Recipe, kind: HeadKind, ground: Ground) -> tuple[nn.Seque
     return head, trial(recipe, scores_of(head, ground.asked), ground.asked.truth)
 
 
-def tuned_from(origin: Grafting, recipe: Recipe, head: nn.Sequential, ground: Ground, n: int | None = None) -> Tuning:
+def tuned_from(
+    origin: Grafting,
+    recipe: Recipe,
+    head: nn.Sequential,
+    ground: Ground,
+    n: int | None = None,
+    mix: How | None = None,
+) -> Tuning:
     """The network of `origin` with `head` on it, of which the groups from `n` on (default: the usual ones) learn."""
     n = origin.usual if n is None else n
     trunk, below = origin.trunk(n)
@@ -182,6 +190,7 @@ def tuned_from(origin: Grafting, recipe: Recipe, head: nn.Sequential, ground: Gr
         batch_size=min(BATCH_SIZE, recipe.batch_size),
         seed=recipe.seed,
         below=below,
+        mix=mix,
     )
     tuning.freeze_to(n)
     return tuning

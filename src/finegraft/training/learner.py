@@ -46,6 +46,7 @@ from finegraft.training.learning_curve import Trainer, learning_curve
 from finegraft.training.loaders import generator_of
 from finegraft.training.lr_finder import LRCurve, find_lr
 from finegraft.training.metric import measured_by
+from finegraft.training.mixing import How
 from finegraft.training.novelty import MOST
 from finegraft.training.origin import Origin
 from finegraft.training.plan import planned
@@ -74,7 +75,8 @@ class Learner:
     than others (`finegraft.training.class_weights`), or "no". `wanted_error`, in 0..1, is how often answers that are no
     close calls may be wrong: it sets the threshold below which an answer is unsure. `metric` names what the table of
     epochs shows (`finegraft.evaluation.kinds.metric_names`; default: how often answers are wrong, or how far off).
-    `callbacks` may be appended to (`finegraft.training.callbacks`).
+    `mix` says how records are mixed in pairs where the network learns: "mixup" or "cutmix". `callbacks` may be appended
+    to (`finegraft.training.callbacks`).
 
     Raises `DataError` where nothing is there to judge on, or a class has records to judge but none to learn from, and
     `UsageError` for a batch size below 1 or another word for `class_weights`.
@@ -92,6 +94,7 @@ class Learner:
         class_weights: weighing.Wanted = "auto",
         wanted_error: float = WANTED_ERROR,
         metric: str | None = None,
+        mix: How | None = None,
         mirrored: np.ndarray | None = None,
         device: str = "cpu",
         show: bool = True,
@@ -99,6 +102,7 @@ class Learner:
         self.data = data
         self.seed = seed
         self.wanted_error = wanted_error
+        self.mix = mix
         self.origin = origin
         self.target = target_of(data)
         self.history = History()
@@ -207,10 +211,10 @@ class Learner:
         settled, ground = self._answering(), self._aside()
         if settled is None:
             head, _ = head_alone(self._recipe, "linear", ground)
-            self._tuning = tuned_from(grafting, self._recipe, head, ground, n)
+            self._tuning = tuned_from(grafting, self._recipe, head, ground, n, self.mix)
         else:  # it goes on from where it stands
             head = copy.deepcopy(settled.head).to(self.device)
-            self._tuning = tuned_from(settled.origin, self._recipe, head, ground, n)
+            self._tuning = tuned_from(settled.origin, self._recipe, head, ground, n, self.mix)
             self._tuning.fits = 1
 
     def fine_tune(
@@ -234,7 +238,7 @@ class Learner:
         grafting, ground = self._grafting(), self._aside()
         head, linear = head_alone(self._recipe, "linear", ground)
         alone = linear if self.head == "linear" else head_alone(self._recipe, self.head, ground)[1]
-        tuning = tuned_from(grafting, self._recipe, head, ground)
+        tuning = tuned_from(grafting, self._recipe, head, ground, mix=self.mix)
         asked = len(self._judged) + min(len(ground.learn.records), MOST)
         plan = planned(tuning.cost(asked), epochs, None if deadline is None else deadline.left)
         if say is not None:
@@ -395,7 +399,7 @@ class Learner:
             weights.put(self._head_network, tensors)
         else:
             head = self._recipe.fresh("linear", self._aside().learned)
-            tuning = tuned_from(self._grafting(), self._recipe, head, self._aside(), below)
+            tuning = tuned_from(self._grafting(), self._recipe, head, self._aside(), below, self.mix)
             weights.put(tuning.network, tensors)
             tuning.fits, self._tuning = 1, tuning
         self._stretches += 1

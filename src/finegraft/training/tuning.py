@@ -20,6 +20,7 @@ from finegraft.training.callbacks import KeepBest
 from finegraft.training.grafted import Grafted
 from finegraft.training.loaders import Feed
 from finegraft.training.lr_finder import LRCurve, find_lr
+from finegraft.training.mixing import How, Mixed, of_mixed
 from finegraft.training.objective import Objective
 from finegraft.training.optimizers import Optimizer, adamw
 from finegraft.training.plan import Cost
@@ -52,7 +53,7 @@ class Tuning:
     `objective` is what is minimised; what is watched is the loss by which `task` compares heads: as if calibrated,
     since a network may become ever surer of what it knows and no worse. The head goes on from where it stands. `below`
     is how many groups of the backbone's layers lie below the trunk. All of its own learn until `freeze_to` says
-    otherwise.
+    otherwise. `mix` says how records are mixed in pairs while they are learned from.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Tuning:
         batch_size: int = BATCH_SIZE,
         seed: int = 0,
         below: int = 0,
+        mix: How | None = None,
     ) -> None:
         self.trunk = trunk
         self.network = Grafted(trunk.network, head)
@@ -77,7 +79,8 @@ class Tuning:
         self.aside = aside
         self.best = KeepBest()
         self.fits = 0  # stretches of training
-        self._objective = objective
+        self._objective: Objective = of_mixed(objective)
+        self._mix = mix
         self._task = task
         self._batch_size = batch_size
         self._seed = seed
@@ -154,7 +157,8 @@ class Tuning:
         return self._task.loss(scores.numpy(), truth.numpy()), self._task.error(scores, truth)
 
     def _feed(self, epochs: int | None = None) -> Feed:
-        return self.trunk.feed(self.learn.records, self.learn.truth, self._batch_size, self._seed, epochs)
+        feed = self.trunk.feed(self.learn.records, self.learn.truth, self._batch_size, self._seed, epochs)
+        return feed if self._mix is None else Mixed(feed, self._mix)
 
     def _optimizer(self, network: nn.Module, scales: Sequence[float]) -> Optimizer:
         """AdamW over the groups that learn, in `network` or a copy of it."""

@@ -20,6 +20,7 @@ from finegraft.training.class_weights import Wanted
 from finegraft.training.confidence import WANTED_ERROR
 from finegraft.training.learnable import target_of
 from finegraft.training.learner import Learner
+from finegraft.training.mixing import How
 from finegraft.vision import sets
 from finegraft.vision.body import Progress, View, body, features_of
 from finegraft.vision.changing import Changing
@@ -44,6 +45,7 @@ def learner(
     engine: str = "auto",
     device: str = "auto",
     augment: str = sets.DEFAULT,
+    mix: How | None = None,
     workers: int | None = None,
     store: Store | None = None,
     progress: Progress | None = None,
@@ -54,9 +56,10 @@ def learner(
     Features come from `store` (default: the cache folder) and are computed where missing, by `engine`: OpenVINO or
     ONNX Runtime, or torch where `device` is a CUDA card. `mirror` learns from every photo's mirror image too, at
     twice the time for features; on clothing, pets and bears it changed nothing that could be measured. Where the
-    network learns too, photos are changed by `augment` (`finegraft.vision.sets`), and `workers` threads read them
-    (default: two for each processor). Photos that turn out unreadable are left out with a finding. Raises what
-    `backbones.find` and `Learner` raise, and `UsageError` for an unknown `augment`.
+    network learns too, photos are changed by `augment` (`finegraft.vision.sets`), mixed in pairs by `mix` ("mixup" or
+    "cutmix"), and read by `workers` threads (default: two for each processor). Photos that turn out unreadable are
+    left out with a finding. Raises what `backbones.find` and `Learner` raise, and `UsageError` for an unknown
+    `augment`.
     """
     changes = sets.find(augment)
     target = target_of(data)  # what cannot be learned is told before the features are computed
@@ -79,6 +82,7 @@ def learner(
         class_weights=class_weights,
         wanted_error=wanted_error,
         metric=metric,
+        mix=mix,
         mirrored=others[0] if others else None,
         device=device,
         show=show,
