@@ -132,5 +132,5 @@ def _title(classes: Sequence[Recall], judged: int) -> str:
 
 
 def _note(noun: str, all_ticks: bool) -> str:
-    words = f"A tick is a {noun} in the row of its class: short is right, tall is wrong."
+    words = f"Each tick is a {noun} of that class: short is right, tall is wrong."
     return words if all_ticks else f"{words} Where there are too many, a bar holds their shares."
