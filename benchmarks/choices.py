@@ -65,7 +65,10 @@ def adam(network: nn.Module) -> torch.optim.Optimizer:
 
 
 @functools.cache
-def _table(name: str, size: int, crop: float, resize: Resize, mirror: bool) -> tuple[Table, int]:
+def table_of(
+    name: str, size: int = 288, crop: float = 1.0, resize: Resize = "crop", mirror: bool = False
+) -> tuple[Table, int]:
+    """The features of a data set, and how many classes it has."""
     data = read(DATA / SETS[name][0])
     with Store.open() as store:
         grafted = body("lite0", store, size=size, crop=crop, resize=resize)
@@ -133,14 +136,13 @@ def _fit_with(
 
 def measure(way: Way, name: str) -> tuple[float, float]:
     """Mean accuracy and loss over the splits of one data set."""
-    table, classes = _table(name, way.size, way.crop, way.resize, way.mirror)
+    table, classes = table_of(name, way.size, way.crop, way.resize, way.mirror)
     splits = StratifiedShuffleSplit(SETS[name][1], test_size=0.2, random_state=0).split(table.truth, table.truth)
     found = [_judged(way, table.rows(learn), table.rows(rest), classes) for learn, rest in splits]
     accuracy, loss = np.mean(found, axis=0)
     return float(accuracy), float(loss)
 
 
-_RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 CHOICES: dict[str, dict[str, Way]] = {
     "view": {
         "288 px, whole shorter side": Way(),
@@ -164,11 +166,6 @@ CHOICES: dict[str, dict[str, Way]] = {
         for head in ("linear", "mlp")
         for name, optimizer, rates in (("SGD", sgd, (1e-3, 3e-3, 1e-2)), ("AdamW", adam, (3e-4, 1e-3, 3e-3)))
         for rate in rates
-    },
-    "rate": {
-        f"{head}, {'the finder' if rate is None else f'rate {rate:g}'}": Way(head=head, rate=rate)
-        for head in ("linear", "mlp")
-        for rate in (None, *_RATES)
     },
 }
 

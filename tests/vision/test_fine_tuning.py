@@ -71,6 +71,7 @@ def test_the_bundle_answers_as_the_network_that_learned(data: Dataset, store: St
     records = data.part("held-out")
     evaluation = made.evaluate()
     made.predictor().save(tmp_path / "model.fg")
+    assert load(tmp_path / "model.fg").description["backbone"]["fine_tuned"] is True
     for engine in ("onnxruntime", "openvino"):
         predictor = load(tmp_path / "model.fg", engine=engine)
         for row, record in enumerate(records[:4]):
@@ -204,6 +205,16 @@ def test_a_network_that_is_worse_is_not_used(data: Dataset, store: Store) -> Non
     assert not tuned.better
     assert tuned.to_json()["better"] is False
     assert np.array_equal(made.evaluate().probabilities, before)
+
+
+def test_a_network_that_diverges_is_not_used_and_the_reason_is_said(data: Dataset, store: Store) -> None:
+    made = learner(data, store, epochs=3)
+    before, rate = made.evaluate().probabilities, made.lr
+    tuned = made.fine_tune(2, lr=1e30)
+    assert (tuned.better, tuned.network, tuned.plan.epochs) == (False, None, 0)
+    assert tuned.sentence.startswith("No fine-tuning: the loss is no longer finite at epoch 1, step ")
+    assert np.array_equal(made.evaluate().probabilities, before)
+    assert made.lr == rate
 
 
 def test_without_time_nothing_is_done_and_said_so(data: Dataset, store: Store) -> None:

@@ -85,7 +85,7 @@ def _number(metric: dict[str, Any], form: str) -> str:
 def _origin(predictor: Predictor) -> str:
     described, row = predictor.description, predictor.description["backbone"]
     facts = {
-        "backbone": row.get("name"),
+        "backbone": f"{row.get('name')}, fine-tuned" if row.get("fine_tuned") else row.get("name"),
         "weights from": row.get("source"),
         "licence of the weights": row.get("licence"),
         "paper": row.get("paper"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -16,7 +17,7 @@ from finegraft.data.dataset import Dataset
 from finegraft.data.groups import clusters
 from finegraft.data.record import Split
 from finegraft.data.splits import hold_out
-from finegraft.errors import DataError, UsageError
+from finegraft.errors import DataError, TrainingError, UsageError
 from finegraft.evaluation.growth import LearningCurve
 from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.inference.predictor import Predictor
@@ -248,7 +249,10 @@ class Learner:
             if deadline is not None:
                 deadline.seconds -= plan.after
             rates = default_rate(len(ground.learn.records)) if lr is None else lr
-            self._fit(one_cycle, plan.epochs, rates, [] if deadline is None else [deadline])
+            try:
+                self._fit(one_cycle, plan.epochs, rates, [] if deadline is None else [deadline])
+            except TrainingError as error:  # the head alone still answers
+                tuning.fits, plan = 0, replace(plan, epochs=0, reason=error.what.removesuffix(".").lower())
             self.lr = before  # that of the head
         self.tuned = compared(plan, alone, tuning, self._recipe)
         if not self.tuned.better:

@@ -94,7 +94,7 @@ class Body:
             learner.target,
             Description(
                 modality="vision",
-                backbone=self.backbone.row(),
+                backbone={**self.backbone.row(), **({} if self.tuned is None else {"fine_tuned": True})},
                 metrics=evaluation.summary_json()["metrics"],
                 n_train=len(learner.data.part("train")),
                 n_judged=len(evaluation),
