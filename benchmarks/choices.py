@@ -66,10 +66,10 @@ def adam(network: nn.Module) -> torch.optim.Optimizer:
 
 @functools.cache
 def table_of(
-    name: str, size: int = 288, crop: float = 1.0, resize: Resize = "crop", mirror: bool = False
+    photos: Path, size: int = 288, crop: float = 1.0, resize: Resize = "crop", mirror: bool = False
 ) -> tuple[Table, int]:
-    """The features of a data set, and how many classes it has."""
-    data = read(DATA / SETS[name][0])
+    """The features of photos in class folders, and how many classes they have."""
+    data = read(photos)
     with Store.open() as store:
         grafted = body("lite0", store, size=size, crop=crop, resize=resize)
         views = [
@@ -136,7 +136,7 @@ def _fit_with(
 
 def measure(way: Way, name: str) -> tuple[float, float]:
     """Mean accuracy and loss over the splits of one data set."""
-    table, classes = table_of(name, way.size, way.crop, way.resize, way.mirror)
+    table, classes = table_of(DATA / SETS[name][0], way.size, way.crop, way.resize, way.mirror)
     splits = StratifiedShuffleSplit(SETS[name][1], test_size=0.2, random_state=0).split(table.truth, table.truth)
     found = [_judged(way, table.rows(learn), table.rows(rest), classes) for learn, rest in splits]
     accuracy, loss = np.mean(found, axis=0)

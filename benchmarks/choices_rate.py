@@ -1,12 +1,10 @@
-"""Which rule of the rate finder? Each one's suggestion against a grid of rates, judged by the held-out loss.
+"""Which rule of the rate finder? `python -m benchmarks.choices_rate PHOTOS` (clothing: 5 minutes on one core).
 
-    python -m benchmarks.choices_rate            clothing, about 5 minutes on one core
-    python -m benchmarks.choices_rate bears pets other data sets
-
-For each of five seeds a fifth of the training photos is held out and a head is made; the curve of one sweep is read by
-all rules, and the head is trained with one cycle at every suggestion and at every rate of the grid. `loss` is the mean
-over the seeds after the best single temperature, as models are used, `raw` before it; `over` says how much the loss is
-above that of the best rate of the grid. Of clothing only the part called train is used.
+For each of five seeds a fifth of the photos is held out and a head is made; the curve of one sweep is read by all
+rules, and the head is trained with one cycle at every suggestion and at every rate of a grid. A Markdown table for each
+kind of head goes to stderr: `loss` is the mean over the seeds after the best single temperature, as models are used,
+`raw` before it; `over` says how much that is above the best rate of the grid. One JSON object goes to stdout, `over`
+and `raw_over` by head and rule. Give photos that judge nothing else, of clothing the part called train.
 """
 
 from __future__ import annotations
@@ -16,16 +14,18 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
 
 import copy
+import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import StratifiedShuffleSplit
 from torch import nn
 
-from benchmarks.choices import SETS, table_of
+from benchmarks.choices import table_of
 from finegraft.evaluation.calibration import fit_temperature
 from finegraft.models.heads import HeadKind
 from finegraft.targets import softmax
@@ -68,19 +68,48 @@ def of_seed(seed: int, kind: HeadKind, table: Table, classes: int) -> Seed:
     return Seed({rate: at(rate) for rate in GRID}, {name: (rate, at(rate)) for name, rate in suggested.items()})
 
 
+def means(seeds: Sequence[Seed]) -> tuple[dict[float, Losses], dict[str, Losses]]:
+    """The mean losses over the seeds, at each rate of the grid and at what each rule suggests."""
+    grid = {rate: _mean([seed.grid[rate] for seed in seeds]) for rate in seeds[0].grid}
+    return grid, {name: _mean([seed.rules[name][1] for seed in seeds]) for name in seeds[0].rules}
+
+
+def over(seeds: Sequence[Seed]) -> dict[str, Losses]:
+    """How much the mean loss at each rule's suggestion is above that at the best rate of the grid, as a share of it."""
+    grid, rules = means(seeds)
+    best = [min(found[i] for found in grid.values()) for i in (0, 1)]
+    return {name: (found[0] / best[0] - 1, found[1] / best[1] - 1) for name, found in rules.items()}
+
+
 def rows(seeds: Sequence[Seed]) -> Iterator[str]:
     """Lines of a Markdown table."""
-    grid = {rate: np.mean([seed.grid[rate] for seed in seeds], axis=0) for rate in GRID}
-    best, raw = min(found[0] for found in grid.values()), min(found[1] for found in grid.values())
+    grid, rules = means(seeds)
+    best = [min(found[i] for found in grid.values()) for i in (0, 1)]
+    titled = {f"{rate:g}": found for rate, found in grid.items()}
+    for name, found in rules.items():
+        rates = [seed.rules[name][0] for seed in seeds]
+        titled[f"{name}, {min(rates):.2g} to {max(rates):.2g}"] = found
     yield "| rate | loss | over | raw | over |"
     yield "|---|---|---|---|---|"
-    for rate, (loss, own) in grid.items():
-        yield f"| {rate:g} | {loss:.4f} | {loss / best - 1:+.1%} | {own:.4f} | {own / raw - 1:+.1%} |"
-    for name in RULES:
-        loss, own = np.mean([seed.rules[name][1] for seed in seeds], axis=0)
-        rates = [seed.rules[name][0] for seed in seeds]
-        title = f"{name}, {min(rates):.2g} to {max(rates):.2g}"
-        yield f"| {title} | {loss:.4f} | {loss / best - 1:+.1%} | {own:.4f} | {own / raw - 1:+.1%} |"
+    for title, (loss, raw) in titled.items():
+        yield f"| {title} | {loss:.4f} | {loss / best[0] - 1:+.1%} | {raw:.4f} | {raw / best[1] - 1:+.1%} |"
+
+
+def measure(photos: Path) -> dict[str, dict[str, Losses]]:
+    """`over` by head."""
+    table, classes = table_of(photos)
+    kinds: tuple[HeadKind, ...] = ("linear", "mlp")
+    found = {}
+    for kind in kinds:
+        seeds = [of_seed(seed, kind, table, classes) for seed in range(SEEDS)]
+        print(f"\n{kind}\n", *rows(seeds), sep="\n", file=sys.stderr, flush=True)
+        found[kind] = over(seeds)
+    return {str(kind): shares for kind, shares in found.items()}
+
+
+def _mean(losses: Sequence[Losses]) -> Losses:
+    first, second = np.mean(losses, axis=0).tolist()
+    return first, second
 
 
 def _loss(scores: np.ndarray, truth: np.ndarray, temperature: float) -> float:
@@ -88,19 +117,13 @@ def _loss(scores: np.ndarray, truth: np.ndarray, temperature: float) -> float:
     return -math.fsum(np.log(probabilities.clip(1e-12))) / len(truth)
 
 
-def main(words: Sequence[str]) -> None:
-    """The command."""
-    unknown = sorted(set(words) - set(SETS))
-    if unknown:
-        sys.exit(f"There is no data set called {unknown[0]!r}. There are: {', '.join(SETS)}.")
-    for name in words or ["clothing"]:
-        table, classes = table_of(name)
-        kinds: tuple[HeadKind, ...] = ("linear", "mlp")
-        for kind in kinds:
-            print(f"\n{name}, {kind}\n")
-            for line in rows([of_seed(seed, kind, table, classes) for seed in range(SEEDS)]):
-                print(line, flush=True)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    measured = measure(Path(sys.argv[1]))
+    print(
+        json.dumps(
+            {
+                "over": {kind: {name: pair[0] for name, pair in rules.items()} for kind, rules in measured.items()},
+                "raw_over": {kind: {name: pair[1] for name, pair in rules.items()} for kind, rules in measured.items()},
+            }
+        )
+    )

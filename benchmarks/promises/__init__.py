@@ -9,6 +9,7 @@ from benchmarks.promises import (
     coverage,
     doubting,
     fetching,
+    finder,
     fine_tuning,
     fresh_clone,
     growing,
@@ -47,4 +48,5 @@ ALL: list[Promise] = [
     *growing.ROWS,
     *comparing.ROWS,
     *fine_tuning.ROWS,
+    *finder.ROWS,
 ]
