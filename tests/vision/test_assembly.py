@@ -25,6 +25,7 @@ from finegraft.runtimes import Runtime, open_graph
 from finegraft.training.learner import Learner
 from finegraft.training.recipe import Table
 from finegraft.vision import assembly, body
+from finegraft.vision.grafting import PhotoGrafting
 from finegraft.vision.preprocess import Preprocess
 from tests.making import folder_of_photos, photo
 from tests.models.making import SIDECAR, by_hand, frozen
@@ -102,7 +103,7 @@ def test_the_predictor_tells_where_it_comes_from(taught: Learner) -> None:
 
 def test_a_run_can_tell_what_made_it(taught: Learner) -> None:
     told = json.loads(json.dumps(taught.origin.describe()))
-    assert set(told) == {"backbone", "preprocess", "engine", "threads", "device"}
+    assert set(told) == {"backbone", "preprocess", "engine", "threads", "device", "augment"}
     assert told["device"] == "cpu"
     assert (told["engine"], told["preprocess"]["size"], told["preprocess"]["crop"]) == ("openvino", 64, 1.0)
 
@@ -170,11 +171,12 @@ def test_mirrored_photos_are_learned_from_and_never_judged(data: Dataset, store:
     both = assembly.learner(data, store=store, head="mlp", mirror=True, **CPU)
     table = whole(both)
     assert table.mirrored is not None
-    assert isinstance(both.origin, body.Body)
+    assert isinstance(both.origin, PhotoGrafting)
+    grafted = both.origin.body
     assert torch.equal(table.features, whole(taught).features)
     (record, *_) = data.usable
-    upright = both.origin.preprocess.load((data.root / record.key).read_bytes())
-    wanted = both.origin.open().run(np.ascontiguousarray(upright[None, :, ::-1]))["features"][0]
+    upright = grafted.preprocess.load((data.root / record.key).read_bytes())
+    wanted = grafted.open().run(np.ascontiguousarray(upright[None, :, ::-1]))["features"][0]
     np.testing.assert_allclose(table.mirrored[0].numpy(), wanted, atol=1e-4)
 
 

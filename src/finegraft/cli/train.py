@@ -20,7 +20,6 @@ from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.run import Run
 from finegraft.features.store import Store
 from finegraft.models.backbones import find
-from finegraft.vision import batch_picture
 
 if TYPE_CHECKING:
     from finegraft.training.learner import Learner
@@ -66,6 +65,8 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
     source = DataOptions.taken_from(options)
     settings = Settings(**options)
     if settings.show_batch is not None:
+        from finegraft.vision import batch_picture
+
         batch_picture.check(Path(settings.show_batch))
         must_be_writable(Path(settings.show_batch))
     find(settings.backbone, settings.weights)  # what is missing is said now, not after the photos were read
