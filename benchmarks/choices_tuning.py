@@ -21,12 +21,13 @@ from torch import nn
 
 from finegraft.features.store import Store
 from finegraft.models.heads import HeadKind
-from finegraft.training.fine_tuning import Ground, default_rate, head_alone, trial
+from finegraft.training.fine_tuning import default_rate, head_alone, trial
 from finegraft.training.grafted import Grafted
+from finegraft.training.ground import Examples, Ground
 from finegraft.training.learner import Learner
 from finegraft.training.objective import of_categories
 from finegraft.training.schedule import one_cycle
-from finegraft.training.tuning import BATCH_SIZE, Examples, Tuning
+from finegraft.training.tuning import BATCH_SIZE, Tuning
 from finegraft.vision.assembly import learner as make_learner
 from finegraft.vision.grafting import PhotoGrafting
 from finegraft.vision.sources import read

@@ -32,7 +32,6 @@ import finegraft as fg
 from finegraft.data.dataset import Dataset
 from finegraft.features.store import Store
 from finegraft.models.timm_weights import timm_package
-from finegraft.training.fine_tuning import head_alone, tuned_from
 from finegraft.training.learner import Learner
 from finegraft.training.optimizers import set_step
 from finegraft.training.schedule import Step
@@ -67,11 +66,11 @@ def operations(network: nn.Module, inputs: torch.Tensor) -> float:
 
 def ours(learner: Learner, batch: int) -> tuple[Steps, nn.Module]:
     """Steps as `Learner.fine_tune` takes them, from its own feed."""
-    ground = learner._aside()
-    head, _ = head_alone(learner._recipe, "linear", ground)
-    tuning = tuned_from(learner._grafting(), learner._recipe, head, ground, 0)
+    learner.unfreeze()
+    tuning = learner._stage.tuning
+    assert tuning is not None
     tuning._batch_size = batch
-    optimizer = tuning._optimizer(tuning.network, [1.0] * len(tuning.learning))
+    optimizer = tuning._optimizer([1.0] * len(tuning.learning))
     set_step(optimizer, Step(1e-4, 0.9))
     tuning.network.train()
 
@@ -162,7 +161,7 @@ def compare(photos: Path, architecture: str, batch: int, count: int, device: str
         )
     learner.fit_one_cycle(1)
     own, network = ours(learner, batch)
-    side = learner._grafting().body.preprocess.size  # type: ignore[attr-defined]
+    side = learner._stage.grafting.body.preprocess.size  # type: ignore[attr-defined]
     theirs = timms(architecture, data, side, batch, device)
     for steps in (own, theirs):
         steps(max(2, count // 5))

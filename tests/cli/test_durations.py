@@ -6,7 +6,7 @@ import click
 import pytest
 
 from finegraft.cli.durations import Duration
-from finegraft.cli.fine_tuning import FineTune, is_wanted
+from finegraft.cli.fine_tuning import FineTune
 
 
 @pytest.mark.parametrize(
@@ -37,19 +37,3 @@ def test_fine_tuning_is_a_word_or_epochs() -> None:
 def test_other_words_are_refused(typed: str) -> None:
     with pytest.raises(click.BadParameter, match="is neither 'auto' nor 'no' nor a number of epochs"):
         FineTune().convert(typed, None, None)
-
-
-@pytest.mark.parametrize(
-    ("fine_tune", "budget", "device", "wanted"),
-    [
-        ("auto", None, "cpu", False),
-        ("auto", 360.0, "cpu", True),
-        ("auto", None, "cuda", True),
-        ("no", 360.0, "cuda", False),
-        (3, None, "cpu", True),
-    ],
-)
-def test_by_itself_it_happens_where_it_takes_minutes(
-    fine_tune: str | int, budget: float | None, device: str, wanted: bool
-) -> None:
-    assert is_wanted(fine_tune, budget, device) is wanted

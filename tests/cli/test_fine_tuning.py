@@ -11,13 +11,14 @@ from PIL import Image
 from finegraft.evaluation.run import Run
 from tests.cli.running import FAST, Done, finegraft
 from tests.making import folder_of_photos
+from tests.models.making import frozen
 
 pytestmark = pytest.mark.xdist_group("fine-tuning-cli")
 
 
 @pytest.fixture(scope="module")
 def flowers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return folder_of_photos(tmp_path_factory.mktemp("flowers"), dict.fromkeys(("rose", "tulip"), 24))
+    return folder_of_photos(tmp_path_factory.mktemp("flowers"), dict.fromkeys(("rose", "tulip"), 72))
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,54 @@ def test_the_model_answers(tuned: tuple[Path, Done], flowers: Path) -> None:
     photo = next((flowers / "rose").iterdir())
     done = finegraft("predict", tuned[0], photo, "--json")
     assert json.loads(done.out)["label"] in {"rose", "tulip"}
+
+
+def test_too_few_photos_to_tell_by_are_said_and_nothing_is_trained(tmp_path: Path) -> None:
+    data = folder_of_photos(tmp_path / "few", dict.fromkeys(("rose", "tulip"), 10))
+    done = finegraft("train", data, "-o", tmp_path / "run", "--fine-tune", "2", *FAST)
+    assert done.code == 0
+    assert "kept aside nobody can tell whether it is better; it takes 10." in done.out
+    told = json.loads((tmp_path / "run" / "run.json").read_text())["fine_tuning"]
+    assert (told["epochs"], told["head"], told["network"], told["better"]) == (0, None, None, False)
+    assert "nobody can tell whether it is better" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_one_photo_of_a_class_keeps_nothing_aside_and_the_head_answers(tmp_path: Path) -> None:
+    for part, each in (("train", 1), ("test", 2)):
+        folder_of_photos(tmp_path / "data" / part, dict.fromkeys(("rose", "tulip"), each))
+    done = finegraft("train", tmp_path / "data", "-o", tmp_path / "run", "--budget", "5m", *FAST)
+    assert done.code == 0, done.err
+    assert "No fine-tuning: no record can be kept aside to judge by." in done.out
+
+
+def test_a_frozen_graph_that_should_learn_is_told_before_any_photo_is_read(flowers: Path, tmp_path: Path) -> None:
+    backbone = frozen(tmp_path / "theirs.onnx")
+    done = finegraft("train", flowers, "-o", tmp_path / "run", "--backbone", backbone, "--fine-tune", "2")
+    assert done.code == 2
+    assert (
+        "theirs.onnx is a frozen graph, which cannot learn. Use lite0, lite2 or timm:NAME to fine-tune." in done.error
+    )
+    auto = finegraft("train", flowers, "-o", tmp_path / "run", "--backbone", backbone, "--budget", "5m", "--size", "16")
+    assert auto.code == 0, auto.err
+    assert "theirs.onnx is a frozen graph, which cannot learn." in auto.err
+
+
+def test_what_has_a_meaning_only_where_the_network_learns_is_said(flowers: Path, tmp_path: Path) -> None:
+    said = "Photos are not changed: --augment and --mixup do so where the network learns"
+    for options in (["--mixup"], ["--augment", "strong"]):
+        done = finegraft("train", flowers, "-o", tmp_path / "run", "--force", *options, *FAST)
+        assert done.code == 0
+        assert said in done.err
+    assert said not in finegraft("train", flowers, "-o", tmp_path / "run", "--force", *FAST).err
+
+
+def test_changed_and_mixed_photos_are_learned_from(flowers: Path, tmp_path: Path) -> None:
+    options = ["--fine-tune", "1", "--augment", "standard", "--mixup", "--workers", "1"]
+    done = finegraft("train", flowers, "-o", tmp_path / "run", *options, *FAST)
+    assert done.code == 0, done.err
+    stored = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (stored["augment"], stored["settings"]["mixup"]) == ("standard", True)
+    assert stored["fine_tuning"]["network"] is not None
 
 
 def test_without_a_budget_a_processor_does_not_fine_tune(flowers: Path, tmp_path: Path) -> None:

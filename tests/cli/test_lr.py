@@ -28,3 +28,15 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(photos: Path, tm
     assert done.error == (
         f"Error: Cannot write {tmp_path}/file/lr.png: {tmp_path}/file is no folder. Choose another place."
     )
+
+
+def test_a_rule_of_another_name_reads_the_same_curve(photos: Path, tmp_path: Path) -> None:
+    half, steep = (
+        finegraft("lr", photos, "-o", tmp_path / rule, "--head", "linear", "--rule", rule, "--json").object
+        for rule in ("half", "steep")
+    )
+    assert (half["rule"], steep["rule"]) == ("half", "steep")
+    assert half["losses"] == steep["losses"]
+    wrong = finegraft("lr", photos, "-o", tmp_path / "lr", "--rule", "vally")
+    assert wrong.code == 2
+    assert "valley" in wrong.err

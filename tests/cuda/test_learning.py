@@ -43,8 +43,8 @@ def learner(data: Dataset, tmp_path: Path) -> Iterator[Learner]:
 
 def test_the_whole_network_learns_from_photos_that_lie_on_the_card(learner: Learner) -> None:
     learner.unfreeze()
-    assert learner._tuning is not None
-    assert isinstance(learner._tuning._feed(), DeviceBatches)
+    assert learner._stage.tuning is not None
+    assert isinstance(learner._stage.tuning._feed(), DeviceBatches)
     before = {name: value.clone() for name, value in learner.network.state_dict().items()}
     learner.fit_one_cycle(1, lr=1e-3)
     moved = [name for name, value in learner.network.state_dict().items() if not torch.equal(value, before[name])]

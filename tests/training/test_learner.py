@@ -287,3 +287,22 @@ def test_a_look_is_counted_once_for_each_training_that_was_judged() -> None:
     taught.fit_one_cycle(1, lr=0.1)
     taught.fit_one_cycle(1, lr=0.1)
     assert taught.evaluate().looks == 2
+
+
+def test_a_schedule_by_name_moves_the_rate_and_an_unknown_one_is_refused() -> None:
+    def learned(**options: Any) -> np.ndarray:
+        made = learner(head="linear")
+        made.fit(3, lr=0.05, **options)
+        return made.evaluate().probabilities  # type: ignore[union-attr]
+
+    constant, flat = learned(), learned(schedule="flat_cosine")
+    assert np.array_equal(constant, learned(schedule="constant"))
+    assert not np.array_equal(constant, flat)
+    with pytest.raises(UsageError, match="flat_cosin"):
+        learned(schedule="flat_cosin")
+
+
+def test_a_rule_by_name_reads_the_curve() -> None:
+    made = learner(head="linear")
+    assert made.find_lr(rule="steep").rule == "steep"
+    assert made.find_lr().rule == "half"

@@ -44,6 +44,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return fg.vision.read(folder).split(valid=0.25, seed=0)
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Enough of them that ten are kept aside."""
+    folder = folder_of_photos(tmp_path_factory.mktemp("many"), dict.fromkeys(CLASSES, 50))
+    return fg.vision.read(folder).split(valid=0.25, seed=0)
+
+
 def learner(data: Dataset, store: Store, epochs: int = 1, **options: Any) -> Learner:
     """One whose head has learned a little."""
     made = assembly.learner(
@@ -78,8 +85,8 @@ def test_the_bundle_answers_as_the_network_that_learned(data: Dataset, store: St
             by_label = dict(predictor.predict(data.root / record.key).ranking)
             got = [by_label[label] for label in CLASSES]
             np.testing.assert_allclose(got, evaluation.probabilities[row], atol=1e-3)
-    assert made._tuning is not None
-    network = made._tuning.scores(records).numpy() / made.calibration.temperature  # type: ignore[union-attr]
+    assert made._stage.tuning is not None
+    network = made._stage.tuning.scores(records).numpy() / made.calibration.temperature  # type: ignore[union-attr]
     by_torch = torch.from_numpy(network).softmax(1).numpy()
     np.testing.assert_allclose(by_torch, evaluation.probabilities, atol=5e-3)  # maps are kept in half precision
 
@@ -88,7 +95,7 @@ def test_what_learned_is_another_graph_and_the_frozen_one_stays(data: Dataset, s
     made = learner(data, store)
     before, frozen_scores = origin(made).body.digest, made.evaluate().probabilities
     tuned_by_hand(made, -3)
-    settled = made._answering()
+    settled = made._stage.answering()
     assert settled is not None
     assert settled.origin.body.digest != before == origin(made).body.digest  # type: ignore[attr-defined]
     assert not np.allclose(made.evaluate().probabilities, frozen_scores, atol=1e-4)
@@ -101,14 +108,14 @@ def test_equal_seeds_give_equal_networks_bit_for_bit_whatever_the_workers(data: 
 
 def test_records_that_are_judged_or_kept_aside_are_never_learned_from(data: Dataset, store: Store) -> None:
     made = tuned_by_hand(learner(data, store), -3)
-    assert made._tuning is not None
-    learned = {record.key for record in made._tuning.learn.records}
-    aside = {record.key for record in made._tuning.aside.records}
+    assert made._stage.tuning is not None
+    learned = {record.key for record in made._stage.tuning.learn.records}
+    aside = {record.key for record in made._stage.tuning.aside.records}
     judged = {record.key for record in data.part("held-out")}
     assert learned | aside == {record.key for record in data.part("train")}
     assert not learned & aside
     assert not (learned | aside) & judged
-    assert {record.label for record in made._tuning.aside.records} == set(CLASSES)
+    assert {record.label for record in made._stage.tuning.aside.records} == set(CLASSES)
 
 
 def test_with_validation_and_test_given_validation_is_kept_aside(tmp_path: Path, store: Store) -> None:
@@ -116,9 +123,9 @@ def test_with_validation_and_test_given_validation_is_kept_aside(tmp_path: Path,
         folder_of_photos(tmp_path / part, dict.fromkeys(CLASSES, each))
     given = fg.vision.read(tmp_path).split()
     made = tuned_by_hand(learner(given, store), -3)
-    assert made._tuning is not None
-    assert {record.split for record in made._tuning.aside.records} == {"validation"}
-    assert len(made._tuning.learn.records) == 24
+    assert made._stage.tuning is not None
+    assert {record.split for record in made._stage.tuning.aside.records} == {"validation"}
+    assert len(made._stage.tuning.learn.records) == 24
 
 
 def test_calibration_comes_from_those_kept_aside_and_growth_from_the_frozen_backbone(
@@ -127,8 +134,8 @@ def test_calibration_comes_from_those_kept_aside_and_growth_from_the_frozen_back
     made = learner(data, store)
     out_of_fold = made.calibration
     tuned_by_hand(made, -3)
-    assert made._tuning is not None
-    assert len(made.calibration.truth) == len(made._tuning.aside.records) < len(out_of_fold.truth)
+    assert made._stage.tuning is not None
+    assert len(made.calibration.truth) == len(made._stage.tuning.aside.records) < len(out_of_fold.truth)
     assert made._out_of_fold is out_of_fold
 
 
@@ -139,7 +146,7 @@ def test_weights_of_a_network_are_saved_and_gone_on_from(data: Dataset, store: S
     other.load(tmp_path / "network.safetensors")
     assert np.array_equal(other.evaluate().probabilities, made.evaluate().probabilities)
     other.fit_one_cycle(1, lr=1e-4)
-    assert other._tuning is not None
+    assert other._stage.tuning is not None
 
 
 @pytest.mark.parametrize("n", [None, -3])
@@ -181,16 +188,18 @@ def test_every_further_training_is_another_look(data: Dataset, store: Store) -> 
     assert made.evaluate().looks == made.looks == 2
 
 
-def test_fine_tune_says_first_what_it_will_do_and_keeps_what_is_better(data: Dataset, store: Store) -> None:
-    made, said = learner(data, store, epochs=3), []
+def test_fine_tune_says_first_what_it_will_do_and_keeps_what_is_better(many: Dataset, store: Store) -> None:
+    made, said = learner(many, store, epochs=3), []
     tuned = made.fine_tune(2, say=said.append)
     assert made.tuned is tuned
     assert said[0].startswith("Fine-tuning for 2 epochs, about ")
     assert said[0].endswith(": as many epochs as were asked for.")
-    assert tuned.learned + tuned.asked == len(data.part("train"))
+    assert tuned.learned + tuned.asked == len(many.part("train"))
     assert tuned.network is not None
+    assert tuned.head is not None
+    assert tuned.asked >= 10
     gain = tuned.head.losses - tuned.network.losses
-    assert tuned.better == (gain.mean() > sem(gain, ddof=0)) == (made._tuning is not None)
+    assert tuned.better == (gain.mean() > sem(gain, ddof=0)) == (made._stage.tuning is not None)
     rows = made.history.rows[-2:]
     assert tuned.network.loss == pytest.approx(
         min(row.valid_loss for row in rows if row.valid_loss is not None), abs=1e-5
@@ -198,8 +207,8 @@ def test_fine_tune_says_first_what_it_will_do_and_keeps_what_is_better(data: Dat
     assert tuned.best_epoch in {1, 2}
 
 
-def test_a_network_that_is_worse_is_not_used(data: Dataset, store: Store) -> None:
-    made = learner(data, store, epochs=3)
+def test_a_network_that_is_worse_is_not_used(many: Dataset, store: Store) -> None:
+    made = learner(many, store, epochs=3)
     before = made.evaluate().probabilities
     tuned = made.fine_tune(1, lr=10.0)  # tears everything apart
     assert not tuned.better
@@ -207,8 +216,8 @@ def test_a_network_that_is_worse_is_not_used(data: Dataset, store: Store) -> Non
     assert np.array_equal(made.evaluate().probabilities, before)
 
 
-def test_a_network_that_diverges_is_not_used_and_the_reason_is_said(data: Dataset, store: Store) -> None:
-    made = learner(data, store, epochs=3)
+def test_a_network_that_diverges_is_not_used_and_the_reason_is_said(many: Dataset, store: Store) -> None:
+    made = learner(many, store, epochs=3)
     before, rate = made.evaluate().probabilities, made.lr
     tuned = made.fine_tune(2, lr=1e30)
     assert (tuned.better, tuned.network, tuned.plan.epochs) == (False, None, 0)
@@ -217,14 +226,45 @@ def test_a_network_that_diverges_is_not_used_and_the_reason_is_said(data: Datase
     assert made.lr == rate
 
 
-def test_without_time_nothing_is_done_and_said_so(data: Dataset, store: Store) -> None:
-    made, said = learner(data, store), []
+def test_without_time_nothing_is_done_and_said_so(many: Dataset, store: Store) -> None:
+    made, said = learner(many, store), []
     before = made.evaluate().probabilities
     tuned = made.fine_tune(left=0.001, say=said.append)
     assert tuned.plan.epochs == 0
     assert tuned.network is None
     assert said == [f"No fine-tuning: {tuned.plan.reason}."]
     assert np.array_equal(made.evaluate().probabilities, before)
+
+
+def test_with_few_kept_aside_nothing_is_trained_and_the_reason_is_said(data: Dataset, store: Store) -> None:
+    made, said = learner(data, store), []
+    before = made.evaluate().probabilities
+    tuned = made.fine_tune(2, say=said.append)
+    assert (tuned.better, tuned.head, tuned.network) == (False, None, None)
+    assert said == [tuned.sentence]
+    assert tuned.sentence == (
+        f"No fine-tuning: by {tuned.asked} records kept aside nobody can tell whether it is better; it takes 10."
+    )
+    assert np.array_equal(made.evaluate().probabilities, before)
+
+
+def test_the_engine_torch_computes_maps_too(data: Dataset, store: Store) -> None:
+    by_torch = tuned_by_hand(learner(data, store, engine="torch"), -3).evaluate().probabilities
+    by_openvino = tuned_by_hand(learner(data, store), -3).evaluate().probabilities
+    np.testing.assert_allclose(by_torch, by_openvino, atol=0.02)
+
+
+@pytest.mark.parametrize(("given", "said"), [({"optimizer": "adanw"}, "adanw"), ({"mix": "mixdown"}, "mixdown")])
+def test_an_unknown_manner_is_refused_before_features_are_computed(
+    data: Dataset, store: Store, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        assembly.learner(data, store=store, **given)
+
+
+def test_an_optimizer_by_name_learns(data: Dataset, store: Store) -> None:
+    sgd, adamw = (tuned_by_hand(learner(data, store, optimizer=name), -3) for name in ("SGD", "adamw"))
+    assert sgd.history.rows[-1].train_loss != adamw.history.rows[-1].train_loss
 
 
 def test_fine_tuning_trains_the_head_where_nobody_did(data: Dataset, store: Store) -> None:
@@ -249,15 +289,15 @@ def test_freezing_below_goes_on_from_where_the_upper_part_stands(data: Dataset, 
     """From the upper part to the whole network: the first scores are those the upper part ended with."""
     made = tuned_by_hand(learner(data, store), -3)
     ended = made.evaluate().probabilities
-    assert made._tuning is not None
-    upper = made._tuning
+    assert made._stage.tuning is not None
+    upper = made._stage.tuning
     made.unfreeze()
-    assert made._tuning is not upper
+    assert made._stage.tuning is not upper
     assert np.array_equal(made.evaluate().probabilities, ended)
     records = data.part("held-out")
-    now = made._tuning.scores(records).numpy()
+    now = made._stage.tuning.scores(records).numpy()
     np.testing.assert_allclose(now, upper.scores(records).numpy(), atol=0.05)
-    assert len(made._tuning.learning) == len(made._tuning.groups)
+    assert len(made._stage.tuning.learning) == len(made._stage.tuning.groups)
     made.fit_one_cycle(1, lr=slice(1e-6, 1e-5))
     np.testing.assert_allclose(made.evaluate().probabilities.argmax(1), ended.argmax(1))
 
@@ -274,8 +314,8 @@ def test_stages_below_the_cut_are_learned_from_too(data: Dataset, store: Store) 
     made = learner(data, store, backbone="timm:resnet18", weights="none")
     assert origin(made).usual == 4  # layer4, above the cut
     tuned_by_hand(made, origin(made).usual)
-    assert made._tuning is not None
-    network = made._tuning.scores(data.part("held-out")).softmax(1).argmax(1).numpy()
+    assert made._stage.tuning is not None
+    network = made._stage.tuning.scores(data.part("held-out")).softmax(1).argmax(1).numpy()
     assert np.array_equal(made.evaluate().probabilities.argmax(1), network)
 
 
@@ -306,7 +346,7 @@ def test_a_photo_that_vanishes_while_it_is_learned_from_is_named(tmp_path: Path,
     folder = folder_of_photos(tmp_path / "flowers", dict.fromkeys(CLASSES, 10))
     read = fg.vision.read(folder).split(valid=0.3, seed=0)
     made = learner(read, store)
-    gone = made._aside().learn.records[3]
+    gone = made._stage.ground.learn.records[3]
     (folder / gone.key).unlink()
     made.freeze_to(-3)
     with pytest.raises(DataError, match=f"{gone.key} could be read before, and cannot be now"):

@@ -68,6 +68,22 @@ def test_nothing_is_shown_that_is_not_in_the_photo(angle: float) -> None:
         assert (corners <= np.array([120, 80]) + 1e-9).all()
 
 
+def test_a_tilted_part_is_a_true_perspective() -> None:
+    """Corners come from corners, straight lines stay straight, and parallels that meet do so in one point."""
+    corners = np.array([[10.0, 12.0], [3.0, 90.0], [95.0, 80.0], [70.0, 20.0]])
+    a, b, c, d, e, f, g, h = turning.homography(corners, 64)
+
+    def comes_from(x: float, y: float) -> np.ndarray:
+        return np.array([a * x + b * y + c, d * x + e * y + f]) / (g * x + h * y + 1)
+
+    for place, corner in zip([(0, 0), (0, 64), (64, 64), (64, 0)], corners, strict=True):
+        np.testing.assert_allclose(comes_from(*place), corner, atol=1e-9)
+    for y in (0, 20, 64):
+        first, middle, last = comes_from(0, y), comes_from(23, y), comes_from(64, y)
+        across = np.cross(np.append(last - first, 0), np.append(middle - first, 0))[2]
+        assert abs(across) < 1e-8
+
+
 def test_a_turned_part_is_what_pillow_turns() -> None:
     """The middle of a photo turned by 20 degrees: taken by its corners, and by rotating all of it."""
     picture = scene(2, (200, 200))

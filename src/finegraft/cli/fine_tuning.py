@@ -8,9 +8,12 @@ import click
 
 from finegraft.cli.choices import OneOf
 from finegraft.cli.durations import Duration
+from finegraft.errors import UsageError
+from finegraft.models.backbones import Backbone
 from finegraft.vision.sets import DEFAULT, SETS
 
 if TYPE_CHECKING:
+    from finegraft.cli.record import Settings
     from finegraft.training.fine_tuning import Tuned
     from finegraft.training.learner import Learner
 
@@ -53,6 +56,9 @@ def fine_tuning_options(command: Any) -> Any:
             help="How photos are changed while the network learns.",
         ),
         click.option("--mixup", is_flag=True, help="Mix photos in pairs while the network learns."),
+        click.option(
+            "--track", type=OneOf(["tensorboard", "mlflow"]), help="Tell this tracker of the training as well."
+        ),
         click.option("--show-batch", metavar="FILE", help="Write a picture of photos as the model sees them."),
         click.option(
             "--workers", type=click.IntRange(0, 256), help="Threads that read photos while the network learns."
@@ -63,11 +69,28 @@ def fine_tuning_options(command: Any) -> Any:
     return command
 
 
-def is_wanted(fine_tune: str | int, budget: float | None, device: str) -> bool:
-    """Whether the network should learn too: when asked for, and by itself where it takes minutes at most."""
-    if fine_tune == "auto":
-        return device != "cpu" or budget is not None
-    return fine_tune != "no"
+def must_be_able_to_learn(fine_tune: str | int, backbone: Backbone) -> None:
+    """Raise `UsageError` where fine-tuning is asked for and the backbone cannot learn: before any photo is read."""
+    if isinstance(fine_tune, int) and not backbone.can_learn:
+        raise UsageError(backbone.cannot_learn, "Use lite0, lite2 or timm:NAME to fine-tune.")
+
+
+def is_wanted(settings: Settings, learner: Learner) -> bool:
+    """Whether the network should learn too: when asked for, and by itself where it takes minutes at most.
+
+    Where it does not, and something was asked for that only then has a meaning, stderr says so.
+    """
+    wanted = settings.fine_tune != "no"
+    if settings.fine_tune == "auto":
+        wanted = learner.device != "cpu" or settings.budget is not None
+        if wanted and settings.backbone.endswith(".onnx"):
+            click.echo(f"No fine-tuning: {settings.backbone} is a frozen graph, which cannot learn.", err=True)
+            wanted = False
+    if not wanted and (settings.mixup or settings.augment != DEFAULT):
+        click.echo(
+            "Photos are not changed: --augment and --mixup do so where the network learns (--budget 6m).", err=True
+        )
+    return wanted
 
 
 def fine_tune(learner: Learner, wanted: str | int, budget: float | None, passed: float) -> Tuned:

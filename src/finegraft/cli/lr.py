@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from finegraft.cli.choices import OneOf
 from finegraft.cli.data_options import DataOptions, data_options
 from finegraft.cli.learning_options import learning_options, must_be_able_to_train
 from finegraft.cli.output import Counter, json_option, must_be_writable, print_json
@@ -19,8 +20,15 @@ from finegraft.features.store import Store
 @click.option("-o", "--output", default="lr", show_default=True, help="Writes OUTPUT.png and OUTPUT.json.")
 @data_options
 @learning_options
+@click.option(
+    "--rule",
+    type=OneOf(["half", "valley", "slide", "minimum", "steep"]),
+    default="half",
+    show_default=True,
+    help="How the rate is read off the curve; all but half are fastai's.",
+)
 @json_option
-def command(data: str, output: str, as_json: bool, **options: Any) -> None:
+def command(data: str, output: str, rule: str, as_json: bool, **options: Any) -> None:
     """
     \b
       finegraft lr PHOTOS
@@ -43,7 +51,7 @@ def command(data: str, output: str, as_json: bool, **options: Any) -> None:
     with Store.open() as store:
         dataset = source.read(data, store).split(valid, seed)
         made = learner(dataset, store=store, progress=Counter("features of"), show=False, **options)
-    curve = made.find_lr()
+    curve = made.find_lr(rule=rule)
     found = curve.to_json()
     write_atomically(picture, lr_curve_png(curve.lrs, curve.losses, curve.suggestion))
     write_atomically(numbers, (json.dumps(found) + "\n").encode())

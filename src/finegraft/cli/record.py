@@ -50,6 +50,7 @@ class Settings:
     budget: float | None
     augment: str
     mixup: bool
+    track: str | None
     show_batch: str | None
     workers: int | None
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from finegraft.cli.data_options import DataOptions, data_options
-from finegraft.cli.fine_tuning import fine_tune, fine_tuning_options, is_wanted
+from finegraft.cli.fine_tuning import fine_tune, fine_tuning_options, is_wanted, must_be_able_to_learn
 from finegraft.cli.learning_options import learning_options, must_be_able_to_train
 from finegraft.cli.numbers import Automatic
 from finegraft.cli.output import Counter, Stopwatch, json_option, must_be_writable, print_json
 from finegraft.cli.record import Settings, record
 from finegraft.cli.summary import summary
+from finegraft.cli.tracking import told, tracked
 from finegraft.data.contents import digest_of
 from finegraft.evaluation.kinds import AnyEvaluation
 from finegraft.evaluation.run import Run
@@ -23,6 +24,7 @@ from finegraft.models.backbones import find
 
 if TYPE_CHECKING:
     from finegraft.training.learner import Learner
+    from finegraft.training.trackers import Tracker
 
 
 # Keys of run.json that `--json` prints as they are.
@@ -69,12 +71,15 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
 
         batch_picture.check(Path(settings.show_batch))
         must_be_writable(Path(settings.show_batch))
-    find(settings.backbone, settings.weights)  # what is missing is said now, not after the photos were read
+    backbone = find(settings.backbone, settings.weights)  # what is missing is said now, not after photos were read
+    must_be_able_to_learn(settings.fine_tune, backbone)
     run = Run.create(run_path, force)
     watch = Stopwatch()
     with ExitStack() as on_failure:
         on_failure.callback(run.discard)
-        learner, evaluation = _train(data, source, run, settings, watch)
+        with tracked(run, settings) as tracker:
+            learner, evaluation = _train(data, source, run, settings, watch, tracker)
+            told(tracker, evaluation)
         on_failure.pop_all()
     run = run.publish()
     stored = run.settings
@@ -93,7 +98,7 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
 
 
 def _train(
-    data: str, source: DataOptions, run: Run, settings: Settings, watch: Stopwatch
+    data: str, source: DataOptions, run: Run, settings: Settings, watch: Stopwatch, tracker: Tracker | None
 ) -> tuple[Learner, AnyEvaluation]:
     """The whole loop, stage by stage; every stage leaves its file in the run."""
     with Store.open() as store:
@@ -127,20 +132,21 @@ def _train(
                 progress=Counter("features of"),
             )
     run.write_dataset(learner.data)
+    tunes = is_wanted(settings, learner)
     if settings.show_batch is not None:
-        learner.show_batch(settings.show_batch, changed=is_wanted(settings.fine_tune, settings.budget, learner.device))
+        learner.show_batch(settings.show_batch, changed=tunes)
     with watch.stage("head"):
         _ = learner.head
     with watch.stage("rate"):
         run.write_lr_curve(learner.find_lr().to_json())
     with watch.stage("fit"):
-        learner.callbacks.append(_Log(run, learner.metric))
+        learner.callbacks += [_Log(run, learner.metric), *([] if tracker is None else [tracker.named(learner.metric)])]
         learner.fit_one_cycle(settings.epochs or learner.default_epochs, settings.lr)
     with watch.stage("calibrate"):
         _ = learner.calibration
     with watch.stage("growth"):
         growth = learner.learning_curve()
-    if is_wanted(settings.fine_tune, settings.budget, learner.device):
+    if tunes:
         with watch.stage("fine-tune"):
             tuned = fine_tune(learner, settings.fine_tune, settings.budget, watch.passed)
             if tuned.better:

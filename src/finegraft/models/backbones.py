@@ -45,6 +45,16 @@ class Backbone:
     kind: Literal["timm", "onnx"] = "timm"
     in_order: bool = False
 
+    @property
+    def can_learn(self) -> bool:
+        """Whether its layers can be trained: there is a module behind it, not a graph alone."""
+        return self.kind != "onnx"
+
+    @property
+    def cannot_learn(self) -> str:
+        """What to say where it cannot, and should."""
+        return f"The backbone {self.name} is a frozen graph, which cannot learn."
+
     def row(self) -> dict[str, Any]:
         """What a bundle and `run.json` keep of it: provenance, no path of this machine.
 

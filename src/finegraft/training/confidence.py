@@ -15,6 +15,7 @@ from finegraft.training.span import train_in_span
 from finegraft.training.tasks import AnyCalibration
 
 FOLDS = 5
+FEWEST_GROUPS = 3  # of records: by fewer nothing can be measured
 WANTED_ERROR = 0.05  # how often answers that are not called unsure may be wrong
 
 
@@ -35,7 +36,7 @@ def calibrate(
     """
     truth, task = train.truth.cpu().numpy(), recipe.task
     distinct = len(set(groups))
-    if distinct < 3:
+    if distinct < FEWEST_GROUPS:
         return task.unknown(truth, recipe.classes, groups)
 
     def learn_and_score(learn: np.ndarray, rest: np.ndarray) -> np.ndarray:

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from finegraft.data.record import Record
 from finegraft.models.heads import HeadKind
 from finegraft.models.novelty import Novelty
+from finegraft.training.confidence import FEWEST_GROUPS
 from finegraft.training.folds import OutOfFold
+from finegraft.training.ground import Examples, Ground
 from finegraft.training.lr_finder import find_lr
-from finegraft.training.mixing import How
 from finegraft.training.novelty import novelty_aside, some_of
 from finegraft.training.plan import Plan
 from finegraft.training.recipe import Fit, Recipe, Table, default_epochs, scores_of
@@ -30,10 +31,12 @@ from finegraft.training.schedule import one_cycle
 from finegraft.training.span import train_in_span
 from finegraft.training.tasks import AnyCalibration
 from finegraft.training.trunks import Grafting
-from finegraft.training.tuning import BATCH_SIZE, Examples, Tuning
+from finegraft.training.tuning import BATCH_SIZE, Manner, Tuning
 
 # The part of the training records that is kept aside. Of 3,000 photos these are 300: enough for a temperature.
 ASIDE = 0.1
+# By fewer records nobody can say that a network is better.
+FEWEST_ASKED = 10
 _FEW = 2_000
 
 
@@ -88,15 +91,21 @@ class Tuned:
     """What came of a fine-tuning: `head` alone on the frozen backbone and the whole `network`, asked the same.
 
     Both learned from `learned` records and were asked about `asked` others. `better` is whether the network is used.
-    `best_epoch` is the one whose weights were kept. `network` is None where there was no time to train it.
+    `best_epoch` is the one whose weights were kept. `network` is None where it was not trained, `head` where nobody
+    could have told which is better.
     """
 
     plan: Plan
-    head: Trial
+    head: Trial | None
     network: Trial | None
     learned: int
     asked: int
-    best_epoch: int | None
+    best_epoch: int | None = None
+
+    @classmethod
+    def not_asked(cls, reason: str, learned: int, asked: int) -> Tuned:
+        """Where nothing was tried, and why."""
+        return cls(Plan(0, 0.0, reason), None, None, learned, asked)
 
     @property
     def better(self) -> bool:
@@ -105,7 +114,7 @@ class Tuned:
         A tenth of a few hundred records is soon better by chance: then the head alone is the simpler answer (the rule
         of one standard error, Breiman et al., 1984, "Classification and Regression Trees", section 3.4.3).
         """
-        if self.network is None:
+        if self.network is None or self.head is None:
             return False
         gain = self.head.losses - self.network.losses
         return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
@@ -113,7 +122,7 @@ class Tuned:
     @property
     def sentence(self) -> str:
         """What came of it, in words."""
-        if self.network is None:
+        if self.network is None or self.head is None:
             return self.plan.sentence
         losses = f"loss {self.network.loss:.3f} against {self.head.loss:.3f} of the head alone"
         asked = f"on {self.asked:,} records that neither learned from"
@@ -126,39 +135,12 @@ class Tuned:
         return {
             **self.plan.to_json(),
             "better": self.better,
-            "head": self.head.to_json(),
+            "head": None if self.head is None else self.head.to_json(),
             "network": None if self.network is None else self.network.to_json(),
             "learned": self.learned,
             "asked": self.asked,
             "best_epoch": self.best_epoch,
         }
-
-
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """What a fine-tuning starts from: records to learn from and others kept aside, with their frozen features."""
-
-    learn: Examples
-    aside: Examples
-    learned: Table
-    asked: Table
-
-    @property
-    def groups(self) -> list[str]:
-        """Which of those kept aside belong together."""
-        return [record.together for record in self.aside.records]
-
-
-def ground_of(learn: Sequence[Record], learned: Table, aside: Sequence[Record], asked: Table) -> Ground:
-    """`learn` and `aside` with their tables of frozen features."""
-    return Ground(Examples(tuple(learn), learned.truth), Examples(tuple(aside), asked.truth), learned, asked)
-
-
-def divided(records: Sequence[Record], table: Table, aside: np.ndarray) -> Ground:
-    """`records` with their `table`, those of the mask `aside` bool (n,) kept aside."""
-    inner, outer = np.flatnonzero(aside), np.flatnonzero(~aside)
-    chosen = [[records[row] for row in rows.tolist()] for rows in (outer, inner)]
-    return ground_of(chosen[0], table.rows(outer), chosen[1], table.rows(inner))
 
 
 def head_alone(recipe: Recipe, kind: HeadKind, ground: Ground) -> tuple[nn.Sequential, Trial]:
@@ -174,8 +156,8 @@ def tuned_from(
     recipe: Recipe,
     head: nn.Sequential,
     ground: Ground,
+    manner: Manner,
     n: int | None = None,
-    mix: How | None = None,
 ) -> Tuning:
     """The network of `origin` with `head` on it, of which the groups from `n` on (default: the usual ones) learn."""
     n = origin.usual if n is None else n
@@ -190,7 +172,7 @@ def tuned_from(
         batch_size=min(BATCH_SIZE, recipe.batch_size),
         seed=recipe.seed,
         below=below,
-        mix=mix,
+        manner=manner,
     )
     tuning.freeze_to(n)
     return tuning
@@ -213,11 +195,14 @@ def compared(plan: Plan, alone: Trial, tuning: Tuning, recipe: Recipe) -> Tuned:
 def settled(tuning: Tuning, recipe: Recipe, groups: Sequence[str], wanted_error: float) -> Settled:
     """`tuning` frozen again, and what the records kept aside say of how sure it may be.
 
-    `groups` say which of these belong together. Features are those of the frozen graph, by the engine that answers.
+    `groups` say which of these belong together; fewer than three tell nothing, and every answer counts as unsure.
+    Features are those of the frozen graph, by the engine that answers.
     """
     origin = tuning.trunk.settled()
     head = copy.deepcopy(tuning.network.head).cpu().eval()
     aside = _table(origin, tuning.aside)
+    if len(set(groups)) < FEWEST_GROUPS:
+        return Settled(origin, head, recipe.task.unknown(aside.truth.numpy(), recipe.classes, groups))
     scores = scores_of(head, aside)
     known, novel = _novelty(origin, recipe, tuning, aside, scores)
     found = OutOfFold(scores, aside.truth.numpy(), groups, known, novel)

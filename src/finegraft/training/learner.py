@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,7 +15,6 @@ from torch import Tensor, nn
 from finegraft.data.dataset import Dataset
 from finegraft.data.groups import clusters
 from finegraft.data.record import Split
-from finegraft.data.splits import hold_out
 from finegraft.errors import DataError, TrainingError, UsageError
 from finegraft.evaluation.growth import LearningCurve
 from finegraft.evaluation.kinds import AnyEvaluation
@@ -29,37 +27,25 @@ from finegraft.training import judging, tasks, weights
 from finegraft.training.callbacks import Deadline, History
 from finegraft.training.category_calibration import Calibration
 from finegraft.training.confidence import WANTED_ERROR, calibrate
-from finegraft.training.fine_tuning import (
-    ASIDE,
-    Ground,
-    Settled,
-    Tuned,
-    compared,
-    default_rate,
-    divided,
-    ground_of,
-    head_alone,
-    settled,
-    tuned_from,
-)
+from finegraft.training.fine_tuning import FEWEST_ASKED, Tuned, compared, default_rate
+from finegraft.training.ground import divided
 from finegraft.training.learnable import encode, target_of
 from finegraft.training.learning_curve import Trainer, learning_curve
 from finegraft.training.loaders import generator_of
-from finegraft.training.lr_finder import LRCurve, find_lr
+from finegraft.training.lr_finder import RULE, LRCurve, find_lr
 from finegraft.training.metric import measured_by
-from finegraft.training.mixing import How
+from finegraft.training.network_stage import NetworkStage
 from finegraft.training.novelty import MOST
 from finegraft.training.origin import Origin
 from finegraft.training.plan import planned
 from finegraft.training.progress import LiveTable
 from finegraft.training.rates import Rates, peak_and_scales
 from finegraft.training.recipe import Fit, Recipe, Table, default_batch_size, default_epochs, default_hidden, scores_of
-from finegraft.training.schedule import Schedule, constant, one_cycle
+from finegraft.training.schedule import Schedule, by_name, one_cycle
 from finegraft.training.sealed import Sealed
 from finegraft.training.tasks import AnyCalibration
 from finegraft.training.trials import HeadTrial, better, try_heads
-from finegraft.training.trunks import Grafting
-from finegraft.training.tuning import Tuning
+from finegraft.training.tuning import Manner
 
 # The part of the training records that the kind of head is chosen by, where no validation part is free for it.
 INNER_PART = 0.2
@@ -76,8 +62,8 @@ class Learner:
     than others (`finegraft.training.class_weights`), or "no". `wanted_error`, in 0..1, is how often answers that are no
     close calls may be wrong: it sets the threshold below which an answer is unsure. `metric` names what the table of
     epochs shows (`finegraft.evaluation.kinds.metric_names`; default: how often answers are wrong, or how far off).
-    `mix` says how records are mixed in pairs where the network learns: "mixup" or "cutmix". `callbacks` may be appended
-    to (`finegraft.training.callbacks`).
+    `manner` says how the network learns, where it does. `callbacks` may be appended to
+    (`finegraft.training.callbacks`).
 
     Raises `DataError` where nothing is there to judge on, or a class has records to judge but none to learn from, and
     `UsageError` for a batch size below 1 or another word for `class_weights`.
@@ -95,7 +81,7 @@ class Learner:
         class_weights: weighing.Wanted = "auto",
         wanted_error: float = WANTED_ERROR,
         metric: str | None = None,
-        mix: How | None = None,
+        manner: Manner | None = None,
         mirrored: np.ndarray | None = None,
         device: str = "cpu",
         show: bool = True,
@@ -103,7 +89,6 @@ class Learner:
         self.data = data
         self.seed = seed
         self.wanted_error = wanted_error
-        self.mix = mix
         self.origin = origin
         self.target = target_of(data)
         self.history = History()
@@ -136,9 +121,7 @@ class Learner:
         self._fits: list[Fit] = []
         self._calibration: AnyCalibration | None = None
         self.tuned: Tuned | None = None
-        self._ground: Ground | None = None
-        self._tuning: Tuning | None = None
-        self._settled: Settled | None = None
+        self._stage = NetworkStage(origin, data, self._tables, self._recipe, manner or Manner(), wanted_error)
         self._stretches = 0  # of training, whatever learned
 
     @property
@@ -151,7 +134,8 @@ class Learner:
     @property
     def network(self) -> nn.Module:
         """What learns, as it stands: the head, a torch module from features to scores, or all of the network."""
-        return self._head_network if self._tuning is None else self._tuning.network
+        tuning = self._stage.tuning
+        return self._head_network if tuning is None else tuning.network
 
     @property
     def _head_network(self) -> nn.Sequential:
@@ -160,21 +144,25 @@ class Learner:
             self._network = self._recipe.fresh(self.head, self._part("train"))
         return self._network
 
-    def find_lr(self, rates: Rates = 1.0) -> LRCurve:
+    def find_lr(self, rates: Rates = 1.0, rule: str = RULE) -> LRCurve:
         """Sweep the learning rate on the training part. Changes nothing but `curve`, which keeps the result.
 
-        Where all of the network learns, `rates` says in what proportion its groups do: `slice(1, 100)`, say.
+        Where all of the network learns, `rates` says in what proportion its groups do: `slice(1, 100)`, say. `rule`
+        reads the suggestion off the curve (`finegraft.training.lr_rules`).
         """
-        if self._tuning is not None:
-            self.curve = self._tuning.find_lr(rates)
+        if (tuning := self._stage.tuning) is not None:
+            self.curve = tuning.find_lr(rates, rule)
         else:
             batches = self._recipe.batches(self._part("train"))
-            self.curve = find_lr(self._head_network, batches, self._recipe.objective)
+            self.curve = find_lr(self._head_network, batches, self._recipe.objective, rule=rule)
         return self.curve
 
-    def fit(self, epochs: int, lr: Rates | None = None) -> None:
-        """Train for `epochs` at a constant rate (default: the finder's suggestion)."""
-        self._fit(constant, _positive(epochs), lr)
+    def fit(self, epochs: int, lr: Rates | None = None, schedule: str = "constant") -> None:
+        """Train for `epochs` at a constant rate (default: the finder's suggestion).
+
+        `schedule` names another way to move it, `lr` then being its highest (`finegraft.training.schedule.SCHEDULES`).
+        """
+        self._fit(by_name(schedule), _positive(epochs), lr)
 
     def fit_one_cycle(self, epochs: int, lr: Rates | None = None) -> None:
         """Train for `epochs` with the one-cycle policy up to the rate `lr` (default: the finder's suggestion).
@@ -190,9 +178,8 @@ class Learner:
 
     def freeze(self) -> None:
         """Let only the head learn from now on, on the backbone as it stands."""
-        if self._tuning is not None:
-            self._tuning.freeze_to(-1)
-            self.curve = None
+        if self._stage.tuning is not None:
+            self.freeze_to(-1)
 
     def freeze_to(self, n: int) -> None:
         """Let the groups of layers from number `n` on learn from now on; the head is the last one, -1.
@@ -202,21 +189,11 @@ class Learner:
         (`finegraft.training.fine_tuning`). Raises `UsageError` where there is no such group, where nothing was trained
         yet, or where the backbone cannot learn.
         """
-        grafting = self._grafting()
+        _ = self._stage.grafting
         if not self._fits:
             raise UsageError("The head must learn before the network does.", "Call fit_one_cycle first.")
+        self._stage.freeze_to(n)
         self.curve = None
-        if self._tuning is not None and self._tuning.holds(n):
-            self._tuning.freeze_to(n)
-            return
-        settled, ground = self._answering(), self._aside()
-        if settled is None:
-            head, _ = head_alone(self._recipe, "linear", ground)
-            self._tuning = tuned_from(grafting, self._recipe, head, ground, n, self.mix)
-        else:  # it goes on from where it stands
-            head = copy.deepcopy(settled.head).to(self.device)
-            self._tuning = tuned_from(settled.origin, self._recipe, head, ground, n, self.mix)
-            self._tuning.fits = 1
 
     def fine_tune(
         self,
@@ -234,30 +211,54 @@ class Learner:
         the expected minutes, before it does. The result is kept in `tuned`.
         """
         deadline = None if left is None else Deadline(left)
+        _ = self._stage.grafting.usual  # a backbone that cannot learn is told first
         if not self._fits:
             self.fit_one_cycle(self.default_epochs)
-        grafting, ground = self._grafting(), self._aside()
-        head, linear = head_alone(self._recipe, "linear", ground)
-        alone = linear if self.head == "linear" else head_alone(self._recipe, self.head, ground)[1]
-        tuning = tuned_from(grafting, self._recipe, head, ground, mix=self.mix)
-        asked = len(self._judged) + min(len(ground.learn.records), MOST)
-        plan = planned(tuning.cost(asked), epochs, None if deadline is None else deadline.left)
-        if say is not None:
-            say(plan.sentence)
+        self._stage.tuning = None
+        self.tuned = self._tuned(epochs, lr, deadline, say)
+        if not self.tuned.better:
+            self._stage.tuning = None
+        return self.tuned
+
+    def _tuned(
+        self, epochs: int | None, lr: Rates | None, deadline: Deadline | None, say: Callable[[str], object] | None
+    ) -> Tuned:
+        say = say or (lambda _: None)
+        if (untold := self._untold()) is not None:
+            say(untold.sentence)
+            return untold
+        tuning, alone = self._stage.afresh(self.head)
+        n = len(tuning.learn.records)
+        cost = tuning.cost(len(self._judged) + min(n, MOST))
+        plan = planned(cost, epochs, None if deadline is None else deadline.left)
+        say(plan.sentence)
         if plan.epochs:
-            self._tuning, before = tuning, self.lr
+            self._stage.tuning, before = tuning, self.lr
             if deadline is not None:
                 deadline.seconds -= plan.after
-            rates = default_rate(len(ground.learn.records)) if lr is None else lr
             try:
-                self._fit(one_cycle, plan.epochs, rates, [] if deadline is None else [deadline])
+                self._fit(
+                    one_cycle,
+                    plan.epochs,
+                    default_rate(n) if lr is None else lr,
+                    [] if deadline is None else [deadline],
+                )
             except TrainingError as error:  # the head alone still answers
                 tuning.fits, plan = 0, replace(plan, epochs=0, reason=error.what.removesuffix(".").lower())
             self.lr = before  # that of the head
-        self.tuned = compared(plan, alone, tuning, self._recipe)
-        if not self.tuned.better:
-            self._tuning = None
-        return self.tuned
+        return compared(plan, alone, tuning, self._recipe)
+
+    def _untold(self) -> Tuned | None:
+        """Why nobody could tell whether a network is better than the head alone; None where that can be told."""
+        try:
+            ground = self._stage.ground
+        except DataError:  # every record is the only one of its kind
+            return Tuned.not_asked("no record can be kept aside to judge by", len(self.data.part("train")), 0)
+        learned, asked = len(ground.learn.records), len(ground.aside.records)
+        if asked >= FEWEST_ASKED:
+            return None
+        reason = f"by {asked} records kept aside nobody can tell whether it is better; it takes {FEWEST_ASKED}"
+        return Tuned.not_asked(reason, learned, asked)
 
     @property
     def epochs(self) -> int:
@@ -278,7 +279,7 @@ class Learner:
 
         After the whole network learned, from its scores of the records that were kept aside.
         """
-        return self._out_of_fold if (settled := self._answering()) is None else settled.calibration
+        return self._out_of_fold if (settled := self._stage.answering()) is None else settled.calibration
 
     @property
     def _out_of_fold(self) -> AnyCalibration:
@@ -325,11 +326,11 @@ class Learner:
             )
         table = self._judged.opened(self._stretches) if wanted == self.data.judged_on else self._part(wanted)
         head: nn.Module = self._head_network
-        if (settled := self._answering()) is not None:
+        if (settled := self._stage.answering()) is not None:
             table, head = settled.table(records, table.truth), settled.head
         scores, known = scores_of(head, table), self.calibration.novelty
         if tta:
-            origin = self._grafting() if settled is None else settled.origin
+            origin = self._stage.grafting if settled is None else settled.origin
             mirrored = torch.from_numpy(origin.features(records, mirrored=True)).to(table.truth.device)
             scores = (scores + scores_of(head, Table(mirrored, table.truth))) / 2
         return judging.evaluation(
@@ -358,7 +359,7 @@ class Learner:
 
     def predictor(self) -> Predictor:
         """What leaves the lab: backbone and head in one graph, with preprocess, classes, metrics and calibration."""
-        if (settled := self._answering()) is not None:
+        if (settled := self._stage.answering()) is not None:
             return settled.origin.predictor(heads.folded(settled.head), self)
         return self.origin.predictor(heads.folded(self._head_network), self)
 
@@ -368,10 +369,11 @@ class Learner:
         The head learns from photos as they are; `changed` shows them as the network learns from them (default: where it
         does). Raises `UsageError` for another suffix.
         """
-        records = self.data.part("train") if self._tuning is None else self._tuning.learn.records
+        tuning = self._stage.tuning
+        records = self.data.part("train") if tuning is None else tuning.learn.records
         order = torch.randperm(len(records), generator=generator_of(self.seed, 0)).tolist()
-        changed = self._tuning is not None if changed is None else changed
-        self._grafting().show([records[row] for row in order[: self.batch_size]], Path(path), changed)
+        changed = tuning is not None if changed is None else changed
+        self._stage.grafting.show([records[row] for row in order[: self.batch_size]], Path(path), changed)
 
     def save(self, path: str | Path) -> None:
         """Write what has learned, as it stands, to `path`: the head, or the network and the head, as safetensors.
@@ -380,7 +382,8 @@ class Learner:
         """
         if not self._fits:
             raise UsageError("Nothing has learned yet.", "Call fit_one_cycle first.")
-        stage = {"head": self.head} if self._tuning is None else {"head": self.head, "below": self._tuning.below}
+        tuning = self._stage.tuning
+        stage = {"head": self.head} if tuning is None else {"head": self.head, "below": tuning.below}
         learned = {"target": self.target.to_json(), "lr": self.lr, "epochs": self.epochs}
         weights.write(Path(path), self.network, {**stage, **learned})
 
@@ -399,15 +402,12 @@ class Learner:
         self.lr = cast(float, told["lr"])
         below = cast(int | None, told.get("below"))
         if below is None:
-            self._network, self._tuning = None, None
+            self._network, self._stage.tuning = None, None
             weights.put(self._head_network, tensors)
         else:
-            head = self._recipe.fresh("linear", self._aside().learned)
-            tuning = tuned_from(self._grafting(), self._recipe, head, self._aside(), below, self.mix)
-            weights.put(tuning.network, tensors)
-            tuning.fits, self._tuning = 1, tuning
+            self._stage.put(below, tensors)
         self._stretches += 1
-        self._calibration = self._settled = self.curve = None
+        self._calibration = self.curve = None
         # What folds do to tell how sure the head may be.
         self._fits = [Fit(one_cycle(self.lr), cast(int, told["epochs"]))]
 
@@ -415,45 +415,20 @@ class Learner:
         self, schedule: Callable[[float], Schedule], epochs: int, lr: Rates | None, more: Sequence[object] = ()
     ) -> None:
         rates = lr if lr is not None else (self.curve or self.find_lr()).suggestion
-        watched = self.watched if self._tuning is None else "aside"
-        callbacks = [*self.callbacks, *more, *([LiveTable(watched, self.metric)] if self._show else [])]
-        groups = 1 if self._tuning is None else len(self._tuning.learning)
-        peak, scales = peak_and_scales(rates, groups)
+        tuning = self._stage.tuning
+        shown = [LiveTable(self.watched if tuning is None else "aside", self.metric)] if self._show else []
+        callbacks = [*self.callbacks, *more, *shown]
+        peak, scales = peak_and_scales(rates, 1 if tuning is None else len(tuning.learning))
         self._stretches += 1
         self.lr = peak
-        if self._tuning is not None:
-            self._settled = None
-            self._tuning.fit(schedule(peak), epochs, scales, callbacks)
+        if tuning is not None:
+            self._stage.going_on()
+            tuning.fit(schedule(peak), epochs, scales, callbacks)
             return
         fit = Fit(schedule(peak), epochs)
         self._recipe.train(self._head_network, self._part("train"), fit, self._watch, callbacks)
         self._fits.append(fit)
         self._calibration = None
-
-    def _answering(self) -> Settled | None:
-        """The network frozen as it stands, where all of it has learned; None where the head alone answers."""
-        if self._tuning is None or not self._tuning.fits:
-            return None
-        if self._settled is None:
-            self._settled = settled(self._tuning, self._recipe, self._aside().groups, self.wanted_error)
-        return self._settled
-
-    def _grafting(self) -> Grafting:
-        if not hasattr(self.origin, "trunk"):
-            raise UsageError("There is no backbone here that could learn, only features.")
-        return cast(Grafting, self.origin)
-
-    def _aside(self) -> Ground:
-        """The records that the network may learn from, and those that are kept aside; divided once."""
-        if self._ground is None:
-            records, table = self.data.part("train"), self._part("train")
-            if self.data.judged_on == "test" and "validation" in self.data.given_splits:
-                self._ground = ground_of(records, table, self.data.part("validation"), self._part("validation"))
-            else:
-                kept = hold_out(records, ASIDE, self.seed)
-                inner = np.array([record.key in kept for record in records])
-                self._ground = divided(records, table, inner)
-        return self._ground
 
     def _part(self, split: Split) -> Table:
         return self._tables[split]
@@ -465,21 +440,12 @@ class Learner:
 
     def _chosen_head(self) -> HeadKind:
         try:
-            learn, choose = self._inner_split()
+            inner = divided(self.data, self._tables, INNER_PART, self.seed)
         except DataError:  # one photo of each class: there is nothing to choose by
             return "linear"
-        self.trials = try_heads(self._recipe, learn, choose, default_epochs(len(learn.truth)))
+        n = len(inner.learned.truth)
+        self.trials = try_heads(self._recipe, inner.learned, inner.asked, default_epochs(n))
         return better(*self.trials)
-
-    def _inner_split(self) -> tuple[Table, Table]:
-        """(what to learn from, what to choose by), both free of judged records."""
-        train = self._part("train")
-        if self.data.judged_on == "test" and "validation" in self.data.given_splits:
-            return train, self._part("validation")
-        records = self.data.part("train")
-        kept = hold_out(records, INNER_PART, self.seed)
-        inner = np.array([record.key in kept for record in records])
-        return train.rows(np.flatnonzero(~inner)), train.rows(np.flatnonzero(inner))
 
 
 def _rows(data: Dataset, split: Split) -> np.ndarray:

@@ -74,6 +74,11 @@ def batches_of(n: int, size: int) -> int:
     return max(1, min(math.ceil(n / size), n // 2))
 
 
+def batches_in_order(n: int, size: int, seed: int, epoch: int) -> tuple[Tensor, ...]:
+    """The rows, int64 (b,), of each mini-batch of an epoch of n records, in their order."""
+    return torch.randperm(n, generator=generator_of(seed, epoch)).tensor_split(batches_of(n, size))
+
+
 def generator_of(seed: int, epoch: int) -> torch.Generator:
     """Where the order of an epoch is drawn from: its first draw is a permutation of the records."""
     return torch.Generator().manual_seed(seed * 1_000_003 + epoch)

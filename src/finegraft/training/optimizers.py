@@ -161,9 +161,9 @@ def by_name(
     return made
 
 
-def adamw(groups: Sequence[Scaled], weight_decay: float = WEIGHT_DECAY) -> Optimizer:
-    """torch's AdamW over groups of (parameters, scale of their rate), as `by_name` makes it."""
-    return by_name("adamw", groups, weight_decay)
+def check(name: str) -> None:
+    """Raise `UsageError` where there is no optimizer called `name`."""
+    _kind(name)
 
 
 def _kind(name: str) -> _Kind:

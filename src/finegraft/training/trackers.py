@@ -65,6 +65,11 @@ class Tracker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._tell(lambda: self._sink.close(kind is None))
 
+    def named(self, measure: str) -> Tracker:
+        """The same, telling `error_rate` of a row under the name `measure` from now on."""
+        self._measure = measure
+        return self
+
     def on_epoch_end(self, state: State) -> None:
         """Tell of the row, and of the rate at the epoch's last step."""
         row = state.row

@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -14,15 +14,16 @@ from torch import Tensor, nn
 
 from finegraft.data.record import Record
 from finegraft.errors import UsageError
-from finegraft.models.groups import Group, frozen_below
-from finegraft.training import loop
+from finegraft.models.groups import Group, frozen_below, undecayed
+from finegraft.training import loop, optimizers
 from finegraft.training.callbacks import KeepBest
 from finegraft.training.grafted import Grafted
+from finegraft.training.ground import Examples
 from finegraft.training.loaders import Feed
-from finegraft.training.lr_finder import LRCurve, find_lr
+from finegraft.training.lr_finder import RULE, LRCurve, find_lr
 from finegraft.training.mixing import How, Mixed, of_mixed
 from finegraft.training.objective import Objective
-from finegraft.training.optimizers import Optimizer, adamw
+from finegraft.training.optimizers import Optimizer
 from finegraft.training.plan import Cost
 from finegraft.training.rates import Rates, peak_and_scales
 from finegraft.training.schedule import Schedule
@@ -35,16 +36,18 @@ _TIMED = 96
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Records and their truth, the targets of the loss (n, …)."""
+class Manner:
+    """How a network learns: how records are mixed in pairs meanwhile, None for not at all, and by which `optimizer`, a
+    name in `optimizers.NAMES`. Raises `UsageError` for another one.
+    """
 
-    records: tuple[Record, ...]
-    truth: Tensor
+    mix: How | None = None
+    optimizer: str = "adamw"
 
-    def rows(self, which: np.ndarray) -> Examples:
-        """Those of the rows `which`, int64 (m,)."""
-        chosen = torch.from_numpy(which).to(self.truth.device)
-        return Examples(tuple(self.records[row] for row in which), self.truth[chosen])
+    def __post_init__(self) -> None:
+        optimizers.check(self.optimizer)
+        if self.mix is not None and self.mix not in get_args(How):
+            raise UsageError(f"Records are mixed by {' or '.join(get_args(How))}, got {self.mix!r}.")
 
 
 class Tuning:
@@ -53,7 +56,7 @@ class Tuning:
     `objective` is what is minimised; what is watched is the loss by which `task` compares heads: as if calibrated,
     since a network may become ever surer of what it knows and no worse. The head goes on from where it stands. `below`
     is how many groups of the backbone's layers lie below the trunk. All of its own learn until `freeze_to` says
-    otherwise. `mix` says how records are mixed in pairs while they are learned from.
+    otherwise.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Tuning:
         batch_size: int = BATCH_SIZE,
         seed: int = 0,
         below: int = 0,
-        mix: How | None = None,
+        manner: Manner | None = None,
     ) -> None:
         self.trunk = trunk
         self.network = Grafted(trunk.network, head)
@@ -80,7 +83,7 @@ class Tuning:
         self.best = KeepBest()
         self.fits = 0  # stretches of training
         self._objective: Objective = of_mixed(objective)
-        self._mix = mix
+        self._manner = manner or Manner()
         self._task = task
         self._batch_size = batch_size
         self._seed = seed
@@ -99,10 +102,10 @@ class Tuning:
             raise UsageError(f"There are {self._total} groups of layers, so none can be number {n}.")
         self.learning = frozen_below(self.groups, max(n % self._total - self.below, 0))
 
-    def find_lr(self, rates: Rates = 1.0) -> LRCurve:
+    def find_lr(self, rates: Rates = 1.0, rule: str = RULE) -> LRCurve:
         """Sweep the rate, in the proportions of `rates` from group to group. Nothing changes."""
         _, scales = peak_and_scales(rates, len(self.learning))
-        return find_lr(self.network, self._feed(), self._objective, lambda network: self._optimizer(network, scales))
+        return find_lr(self.network, self._feed(), self._objective, lambda _: self._optimizer(scales), rule)
 
     def cost(self, further: int) -> Cost:
         """What a training costs here, measured on a few records; `further` ones are asked about at its end.
@@ -140,7 +143,7 @@ class Tuning:
             loop.fit(
                 self.network,
                 self._feed(epochs),
-                self._optimizer(self.network, scales),
+                self._optimizer(scales),
                 self._objective,
                 schedule,
                 epochs,
@@ -158,14 +161,12 @@ class Tuning:
 
     def _feed(self, epochs: int | None = None) -> Feed:
         feed = self.trunk.feed(self.learn.records, self.learn.truth, self._batch_size, self._seed, epochs)
-        return feed if self._mix is None else Mixed(feed, self._mix)
+        return feed if self._manner.mix is None else Mixed(feed, self._manner.mix)
 
-    def _optimizer(self, network: nn.Module, scales: Sequence[float]) -> Optimizer:
-        """AdamW over the groups that learn, in `network` or a copy of it."""
-        own = {id(parameter): name for name, parameter in self.network.named_parameters()}
-        theirs = dict(network.named_parameters())
-        groups = [[theirs[own[id(parameter)]] for parameter in parameters] for _, parameters in self.learning]
-        return adamw(list(zip(groups, scales, strict=True)))
+    def _optimizer(self, scales: Sequence[float]) -> Optimizer:
+        """That of the groups that learn, each with its part of the rate."""
+        groups = [(parameters, scale) for (_, parameters), scale in zip(self.learning, scales, strict=True)]
+        return optimizers.by_name(self._manner.optimizer, groups, undecayed=undecayed(self.network))
 
 
 def _seconds(done: Callable[[], object]) -> float:

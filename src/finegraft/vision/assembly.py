@@ -21,6 +21,7 @@ from finegraft.training.confidence import WANTED_ERROR
 from finegraft.training.learnable import target_of
 from finegraft.training.learner import Learner
 from finegraft.training.mixing import How
+from finegraft.training.tuning import Manner
 from finegraft.vision import sets
 from finegraft.vision.body import Progress, View, body, features_of
 from finegraft.vision.changing import Changing
@@ -46,6 +47,7 @@ def learner(
     device: str = "auto",
     augment: str = sets.DEFAULT,
     mix: How | None = None,
+    optimizer: str = "adamw",
     workers: int | None = None,
     store: Store | None = None,
     progress: Progress | None = None,
@@ -57,11 +59,11 @@ def learner(
     ONNX Runtime, or torch where `device` is a CUDA card. `mirror` learns from every photo's mirror image too, at
     twice the time for features; on clothing, pets and bears it changed nothing that could be measured. Where the
     network learns too, photos are changed by `augment` (`finegraft.vision.sets`), mixed in pairs by `mix` ("mixup" or
-    "cutmix"), and read by `workers` threads (default: two for each processor). Photos that turn out unreadable are
-    left out with a finding. Raises what `backbones.find` and `Learner` raise, and `UsageError` for an unknown
-    `augment`.
+    "cutmix"), learned from by `optimizer` (`finegraft.training.optimizers`), and read by `workers` threads (default:
+    two for each processor). Photos that turn out unreadable are left out with a finding. Raises what `backbones.find`
+    and `Learner` raise, and `UsageError` for an unknown `augment`, `mix` or `optimizer`.
     """
-    changes = sets.find(augment)
+    changes, manner = sets.find(augment), Manner(mix, optimizer)
     target = target_of(data)  # what cannot be learned is told before the features are computed
     if metric is not None:
         check_metric(metric, target)
@@ -82,7 +84,7 @@ def learner(
         class_weights=class_weights,
         wanted_error=wanted_error,
         metric=metric,
-        mix=mix,
+        manner=manner,
         mirrored=others[0] if others else None,
         device=device,
         show=show,

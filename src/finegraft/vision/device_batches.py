@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from finegraft.data.record import Record
-from finegraft.training.loaders import batches_of, generator_of
+from finegraft.training.loaders import batches_in_order, batches_of
 from finegraft.vision.changing import Changing, generator, random_part
 from finegraft.vision.sets import Augmentation
 
@@ -96,8 +96,7 @@ class DeviceBatches:
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The mini-batches of one epoch."""
-        order = torch.randperm(len(self.items), generator=generator_of(self.seed, number))
-        for rows in order.tensor_split(len(self)):
+        for rows in batches_in_order(len(self.items), self.size, self.seed, number):
             how, seed = self.changing.augmentation, self.changing.seed
             views = [drawn(how, seed, number + 1, self.items[row].digest) for row in rows.tolist()]
             there = rows.to(self.photos.device, non_blocking=True)

@@ -106,11 +106,8 @@ class PhotoGrafting:
         return WholeTrunk(self), 0
 
     def _must_be_able_to_learn(self) -> None:
-        if self.body.backbone.kind != "timm":
-            raise UsageError(
-                f"The backbone {self.body.backbone.name} is a frozen graph, which cannot learn.",
-                "Use lite0, lite2 or timm:NAME to fine-tune.",
-            )
+        if not self.body.backbone.can_learn:
+            raise UsageError(self.body.backbone.cannot_learn, "Use lite0, lite2 or timm:NAME to fine-tune.")
 
     def with_body(self, body: Body) -> PhotoGrafting:
         """The same photos on another backbone."""

@@ -18,7 +18,7 @@ from finegraft.errors import DataError, UnreadableFile
 from finegraft.features.pipeline import run_all
 from finegraft.models.cut import Maps
 from finegraft.runtimes import Runtime
-from finegraft.training.loaders import batches_of, generator_of
+from finegraft.training.loaders import batches_in_order, batches_of
 from finegraft.vision.body import gone
 
 # Bytes of maps kept at once.
@@ -104,8 +104,7 @@ class MapBatches:
     def epoch(self, number: int) -> Iterator[tuple[Maps, Tensor]]:
         """The mini-batches of one epoch."""
         view = 1 + number % self.views
-        order = torch.randperm(len(self.items), generator=generator_of(self.seed, number))
-        batches = order.tensor_split(len(self))
+        batches = batches_in_order(len(self.items), self.size, self.seed, number)
         for together in self._chunks(batches):
             returns = self.epochs is None or number + self.views < self.epochs
             chunk, place = self._view(view, np.sort(np.concatenate(together)), returns)

@@ -13,7 +13,7 @@ from torch import Tensor
 from finegraft.data.record import Record
 from finegraft.errors import UnreadableFile
 from finegraft.runtimes.cpus import usable_cpus
-from finegraft.training.loaders import batches_of, generator_of
+from finegraft.training.loaders import batches_in_order, batches_of
 from finegraft.vision.body import gone
 
 # (record, view) -> the photo as the backbone takes it.
@@ -49,8 +49,7 @@ class PhotoBatches:
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The mini-batches of one epoch."""
-        order = torch.randperm(len(self.items), generator=generator_of(self.seed, number))
-        batches = order.tensor_split(len(self))
+        batches = batches_in_order(len(self.items), self.size, self.seed, number)
         workers = usable_cpus() if self.workers is None else self.workers
         if workers == 0:
             for rows in batches:

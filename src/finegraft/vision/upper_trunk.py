@@ -15,6 +15,7 @@ from finegraft.models import graph
 from finegraft.models.groups import Group, layer_groups
 from finegraft.runtimes import Runtime, open_graph
 from finegraft.runtimes.cpus import usable_cpus
+from finegraft.runtimes.torch import Torch
 from finegraft.vision.maps import MapBatches, computed
 from finegraft.vision.settling import settled
 
@@ -88,6 +89,10 @@ class UpperTrunk:
         """What computes the maps of photos of `size` pixels."""
         if size not in self._runtimes:
             body = self._origin.body
-            made = graph.lower_graph(cutting.Lower(body.extractor(size), self._cut).eval(), size)
-            self._runtimes[size] = open_graph(made, body.engine, threads=usable_cpus(), streams=usable_cpus())
+            lower = cutting.Lower(body.extractor(size), self._cut).eval()
+            if body.engine == "torch":
+                self._runtimes[size] = Torch(lower, body.device, ("map", "below"))
+            else:
+                made = graph.lower_graph(lower, size)
+                self._runtimes[size] = open_graph(made, body.engine, threads=usable_cpus(), streams=usable_cpus())
         return self._runtimes[size]
