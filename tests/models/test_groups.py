@@ -8,7 +8,7 @@ from torch import nn
 
 from finegraft.errors import UsageError
 from finegraft.models import backbones, cut
-from finegraft.models.groups import coarser, frozen_below, layer_groups, undecayed
+from finegraft.models.groups import frozen_below, layer_groups, undecayed
 from finegraft.models.network import build
 
 
@@ -66,23 +66,6 @@ def test_a_group_that_is_none_is_refused(n: int) -> None:
     body = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
     with pytest.raises(UsageError, match=f"There are 3 groups of layers, so none can be number {n}."):
         frozen_below(layer_groups(body), n)
-
-
-def test_neighbours_are_put_together_from_the_lowest_up() -> None:
-    body = body_of("timm:resnet18")
-    groups = layer_groups(body)
-    two = coarser(groups, 2)
-    assert [name for name, _ in two] == ["conv1", "layer3.0.conv1"]  # stem, layer1 and layer2 below; fastai's cut
-    assert [p.shape for _, own in two for p in own] == [p.shape for _, own in groups for p in own]
-    assert coarser(groups, 5) == groups
-    assert [name for name, _ in coarser(groups, 1)] == ["conv1"]
-
-
-@pytest.mark.parametrize("count", [0, 4])
-def test_more_groups_than_there_are_cannot_be_made(count: int) -> None:
-    body = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
-    with pytest.raises(UsageError, match=f"3 groups of layers cannot be put together to {count}."):
-        coarser(layer_groups(body), count)
 
 
 def test_position_embeddings_and_tokens_are_not_decayed() -> None:

@@ -16,6 +16,7 @@ from finegraft.training.callbacks import EpochRow, History, KeepBest, State, not
 from finegraft.training.loaders import Batches
 from finegraft.training.objective import of_categories
 from finegraft.training.optimizers import sgd
+from finegraft.training.recipe import Recipe
 from finegraft.training.schedule import Step, constant, one_cycle
 from tests.training.making import table
 
@@ -82,7 +83,7 @@ def test_a_callback_without_the_method_is_passed_over() -> None:
 def test_history_keeps_a_row_for_each_epoch() -> None:
     history, watched = History(), table(21, seed=5)
     net = network()
-    fit(net, callbacks=[history], watch=lambda net: loop.judge(net, watched.features, watched.truth, of_categories()))
+    fit(net, callbacks=[history], watch=lambda net: Recipe(3, of_categories(), 16, 2).judge(net, watched))
     assert [row.epoch for row in history.rows] == [1, 2, 3]
     assert history.rows[2].train_loss < history.rows[0].train_loss
     assert set(history.rows[0].to_json()) == {"epoch", "train_loss", "valid_loss", "error_rate", "seconds"}
@@ -105,7 +106,7 @@ def test_nothing_watched_gives_no_figures_of_it() -> None:
 def test_watching_changes_no_weight() -> None:
     alone, seen, watched = network(), network(), table(21, seed=5)
     fit(alone)
-    fit(seen, watch=lambda net: loop.judge(net, watched.features, watched.truth, of_categories()))
+    fit(seen, watch=lambda net: Recipe(3, of_categories(), 16, 2).judge(net, watched))
     for name, value in alone.state_dict().items():
         assert torch.equal(seen.state_dict()[name], value), name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, cast
 
 from torch import nn
@@ -24,19 +23,6 @@ def layer_groups(body: nn.Module) -> list[Group]:
     named = {name: parameter for name, parameter in body.named_parameters() if not name.startswith(own)}
     found = [(names[0].rsplit(".", 1)[0], names) for names in _by_stage(body, list(named))]
     return [(name, [named[each] for each in names]) for name, names in found]
-
-
-def coarser(groups: list[Group], count: int) -> list[Group]:
-    """`count` groups of neighbours, named by the lowest: as many of `groups` in each, or one more in the first ones.
-
-    fastai, for one, parts bodies in two and the head. Raises `UsageError` for fewer than one or more than there are.
-    """
-    if not 1 <= count <= len(groups):
-        raise UsageError(f"{len(groups)} groups of layers cannot be put together to {count}.")
-    size, more = divmod(len(groups), count)
-    ends = [number * size + min(number, more) for number in range(count + 1)]
-    parts = [groups[start:end] for start, end in itertools.pairwise(ends)]
-    return [(part[0][0], [parameter for _, own in part for parameter in own]) for part in parts]
 
 
 def undecayed(network: nn.Module) -> list[nn.Parameter]:

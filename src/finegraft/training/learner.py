@@ -31,7 +31,7 @@ from finegraft.training.fine_tuning import FEWEST_ASKED, Tuned, compared, defaul
 from finegraft.training.ground import divided
 from finegraft.training.learnable import encode, target_of
 from finegraft.training.learning_curve import Trainer, learning_curve
-from finegraft.training.loaders import generator_of
+from finegraft.training.loaders import batches_in_order
 from finegraft.training.lr_finder import RULE, LRCurve, find_lr
 from finegraft.training.metric import measured_by
 from finegraft.training.network_stage import NetworkStage
@@ -371,9 +371,9 @@ class Learner:
         """
         tuning = self._stage.tuning
         records = self.data.part("train") if tuning is None else tuning.learn.records
-        order = torch.randperm(len(records), generator=generator_of(self.seed, 0)).tolist()
+        first = batches_in_order(len(records), self.batch_size, self.seed, 0)[0].tolist()
         changed = tuning is not None if changed is None else changed
-        self._stage.grafting.show([records[row] for row in order[: self.batch_size]], Path(path), changed)
+        self._stage.grafting.show([records[row] for row in first], Path(path), changed)
 
     def save(self, path: str | Path) -> None:
         """Write what has learned, as it stands, to `path`: the head, or the network and the head, as safetensors.

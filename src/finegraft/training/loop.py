@@ -132,9 +132,3 @@ def scores_of(network: nn.Module, inputs: Tensor) -> Tensor:
         return torch.cat([cast(Tensor, network(part)) for part in torch.split(inputs, _JUDGED_AT_ONCE)])
     finally:
         network.train(was_training)
-
-
-def judge(network: nn.Module, inputs: Tensor, truth: Tensor, objective: Objective) -> tuple[float, float]:
-    """(mean loss, error rate) on records not trained on."""
-    scores = scores_of(network, inputs)
-    return objective(scores, truth).item(), (scores.argmax(1) != truth).float().mean().item()

@@ -7,8 +7,7 @@ from typing import Any
 
 from finegraft.errors import UsageError
 
-# Passes over the photos. Fewer than two leave the rate no time to rise and fall; what more than eight bring on photos
-# like those we measured is less than the seeds differ.
+# Passes over the photos. Fewer than two leave the rate no time to rise and fall; more than eight were not measured.
 FEWEST, USUAL, MOST = 2, 4, 8
 # Of what is left of a budget, the part that is planned with. What takes longer is noticed after every epoch.
 _SURE = 0.95
