@@ -52,13 +52,17 @@ def right_by_key(run: Path) -> dict[str, bool]:
     return found
 
 
+def dealt(records: Sequence[Record], parts: int = FOLDS) -> np.ndarray:
+    """The fold, int64 (n,), of each of n records with one label."""
+    labels = [str(record.label) for record in records]
+    return folds(Category.of(labels).encode(labels), [record.together for record in records], parts, seed=0)
+
+
 def compare(workshop: Workshop, photos: Path, budget: str = BUDGET, parts: int = FOLDS) -> dict[str, Any]:
     """Both commands on every fold."""
     data = fg.vision.read(photos)
     records = data.usable
-    target = Category.of(str(record.label) for record in records)
-    truth = target.encode([str(record.label) for record in records])
-    fold_of = folds(truth, [record.together for record in records], parts, seed=0)
+    fold_of = dealt(records, parts)
     changes: list[int] = []
     told: dict[str, list[Any]] = {"seconds": [], "better": [], "head": [], "tuned": []}
     for fold in range(parts):

@@ -4,6 +4,8 @@ Both start from the same ImageNet weights of EfficientNet-Lite0 (fastai at 224 p
 288), learn from `train` and are judged on `test`; both are run as their own manuals say, with no option tuned.
 finegraft runs before and after fastai, from an empty cache each time, and its slower run counts: a machine whose speed
 drifts must not help it.
+
+With --fold N the photos of that fifth of `data` are judged instead, and with --budget TIME finegraft fine-tunes too.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import watch
+import finegraft as fg
+from benchmarks import tuning_folds, watch
 from benchmarks.fastai import environment
 from benchmarks.workshop import CORES, DATA, Workshop, json_of
 
@@ -59,18 +62,21 @@ class Comparison:
         return float(self.best["seconds"]) / self.seconds if self.accuracy >= self.best["accuracy"] else 0.0
 
 
-def compare(workshop: Workshop, data: Path, frozen: int = FROZEN, unfrozen: int = UNFROZEN) -> Comparison:
-    """Run finegraft, fastai and finegraft again on `data`, which holds `train` and `test`."""
+def compare(
+    workshop: Workshop, data: Path, frozen: int = FROZEN, unfrozen: int = UNFROZEN, budget: str | None = None
+) -> Comparison:
+    """Run finegraft, fastai and finegraft again on `data`, which holds `train` and `test`; fine-tune for `budget`."""
     interpreter = environment.python()
-    before = _finegraft(workshop, data)
+    before = _finegraft(workshop, data, budget)
     theirs = _fastai(workshop, interpreter, data, frozen, unfrozen)
-    after = _finegraft(workshop, data)
+    after = _finegraft(workshop, data, budget)
     return Comparison([before, after], theirs["epochs"], theirs["photos"], theirs["versions"])
 
 
-def _finegraft(workshop: Workshop, data: Path) -> dict[str, float]:
+def _finegraft(workshop: Workshop, data: Path, budget: str | None) -> dict[str, float]:
     workshop.empty("bench-cache")
-    done = workshop.cli("train", data, "-o", workshop.empty("bench-run"), "--json", cache="bench-cache", memory=False)
+    words = ["train", data, "-o", workshop.empty("bench-run"), "--json", *(["--budget", budget] if budget else [])]
+    done = workshop.cli(*words, cache="bench-cache", memory=False)
     return {"seconds": done.seconds, "accuracy": json_of(done)["accuracy"]}
 
 
@@ -124,12 +130,25 @@ def subset(data: Path, folder: Path, train: int, test: int) -> Path:
     return folder
 
 
+def one_fold(photos: Path, fold: int, folder: Path) -> Path:
+    """All of `photos`, given splits or not, copied to `folder`: those of a fold as `test`, the others as `train`."""
+    data = fg.vision.read(photos)
+    records = data.usable
+    for number, (record, own) in enumerate(zip(records, tuning_folds.dealt(records), strict=True)):
+        place = folder / ("test" if own == fold else "train") / str(record.label)
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(data.root / record.key, place / f"{number}{Path(record.key).suffix}")
+    return folder
+
+
 def main(given: Sequence[str] | None = None) -> int:
     """The command. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA / "clothing", help="a folder with train/ and test/")
     parser.add_argument("--frozen", type=int, default=FROZEN, help="fastai's epochs with a frozen body")
     parser.add_argument("--unfrozen", type=int, default=UNFROZEN, help="and with the whole network")
+    parser.add_argument("--fold", type=int, choices=range(tuning_folds.FOLDS), help="judge this fifth of all photos")
+    parser.add_argument("--budget", help="how long finegraft may take to fine-tune, 6m say (default: the head alone)")
     parser.add_argument("--trial", action="store_true", help="20 photos of each class; writes no results")
     asked = parser.parse_args(given)
     data = asked.data.resolve()
@@ -137,11 +156,12 @@ def main(given: Sequence[str] | None = None) -> int:
         print(f"{asked.data} has no train/ and test/ folders: give another with --data.", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="finegraft-bench-") as scratch:
-        photos = subset(data, Path(scratch) / "photos", 20, 5) if asked.trial else data
-        found = compare(Workshop(Path(scratch)), photos, asked.frozen, asked.unfrozen)
+        photos = subset(data, Path(scratch) / "few", 20, 5) if asked.trial else data
+        photos = photos if asked.fold is None else one_fold(photos, asked.fold, Path(scratch) / "fold")
+        found = compare(Workshop(Path(scratch)), photos, asked.frozen, asked.unfrozen, asked.budget)
     print(json.dumps(asdict(found), indent=1))
     print(words(found))
-    if not asked.trial:
+    if not asked.trial and asked.fold is None and asked.budget is None:
         RESULTS.write_text(section(found, data.name), encoding="utf-8")
     return 0
 

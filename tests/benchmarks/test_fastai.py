@@ -12,6 +12,7 @@ import pytest
 from benchmarks.fastai import compare, environment
 from benchmarks.fastai.compare import Comparison
 from benchmarks.workshop import Workshop
+from tests.making import folder_of_photos
 
 
 def comparison(ours: float = 0.9) -> Comparison:
@@ -41,7 +42,7 @@ def test_the_section_shows_every_epoch_and_both_runs():
 
 def test_both_sides_run_and_finegraft_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     program = tmp_path / "finegraft"
-    program.write_text("#!/bin/sh\necho '{\"accuracy\": 0.9}'\n")
+    program.write_text('#!/bin/sh\necho "$@" >>words\necho \'{"accuracy": 0.9}\'\n')
     program.chmod(0o700)
     row = {"phase": "frozen", "accuracy": 0.8, "seconds": 9.0}
     said = {"epochs": [row], "photos": {"train": 2, "test": 1}, "versions": {}}
@@ -49,9 +50,19 @@ def test_both_sides_run_and_finegraft_twice(tmp_path: Path, monkeypatch: pytest.
     other.write_text(f"#!/bin/sh\necho '{json.dumps(said)}' > \"$3\"\n")  # train.py DATA OUT
     other.chmod(0o700)
     monkeypatch.setattr(environment, "python", lambda: other)
-    found = compare.compare(Workshop(tmp_path, tmp_path, program), tmp_path)
+    found = compare.compare(Workshop(tmp_path, tmp_path, program), tmp_path, budget="6m")
     assert [run["accuracy"] for run in found.ours] == [0.9, 0.9]
     assert found.epochs == [row]
+    words = (tmp_path / "words").read_text().splitlines()
+    assert [line.endswith("--json --budget 6m") for line in words] == [True, True]
+
+
+def test_one_fold_is_judged_and_the_others_are_learned_from(tmp_path: Path):
+    photos = folder_of_photos(tmp_path / "photos", {"daisy": 10, "rose": 10})
+    folder = compare.one_fold(photos, 0, tmp_path / "fold")
+    counts = {part: len(list((folder / part).rglob("*.*"))) for part in ("train", "test")}
+    assert counts == {"train": 16, "test": 4}
+    assert {path.name for path in (folder / "test").iterdir()} == {"daisy", "rose"}
 
 
 def test_a_subset_takes_the_first_photos_of_each_class(tmp_path: Path):
