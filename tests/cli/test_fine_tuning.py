@@ -94,8 +94,8 @@ def test_a_frozen_graph_that_should_learn_is_told_before_any_photo_is_read(flowe
 
 
 def test_what_has_a_meaning_only_where_the_network_learns_is_said(flowers: Path, tmp_path: Path) -> None:
-    said = "Photos are not changed: --augment and --mixup do so where the network learns"
-    for options in (["--mixup"], ["--augment", "strong"]):
+    said = "Photos are not changed: --augment, --mixup and --resize-from do so where the network learns"
+    for options in (["--mixup"], ["--augment", "strong"], ["--resize-from", "32"]):
         done = finegraft("train", flowers, "-o", tmp_path / "run", "--force", *options, *FAST)
         assert done.code == 0
         assert said in done.err

@@ -35,7 +35,7 @@ def doubled(items: list[int], runtime: Runtime, workers: int | None = None) -> l
     return [int(out["twice"][0]) for _, out in run_all(items, one, runtime, workers) if isinstance(out, dict)]
 
 
-@pytest.mark.parametrize("workers", [None, 1, 2, 7])
+@pytest.mark.parametrize("workers", [None, 0, 1, 2, 7])
 @pytest.mark.parametrize("batch", [1, 4])
 def test_results_come_in_the_order_of_the_items(workers: int | None, batch: int) -> None:
     assert doubled(list(range(50)), Doubling(batch), workers) == list(range(0, 100, 2))

@@ -136,6 +136,7 @@ def test_a_deadline_takes_back_epochs_that_would_end_too_late() -> None:
     assert after_an_epoch(Deadline(59.0), seconds=60.0) == 1
     assert after_an_epoch(Deadline(1000.0), seconds=60.0) == 5
     assert after_an_epoch(Deadline(1000.0), seconds=0.0) == 5
+    assert after_an_epoch(Deadline(130.0, least=60.0), seconds=1.0) == 1 + 2
 
 
 def test_a_deadline_counts_from_when_it_was_made() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import colorsys
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from finegraft.errors import UnreadableFile
-from finegraft.vision.changing import Changing, generator, random_part
+from finegraft.vision.changing import Changing, generator, in_other_hues, random_part
 from finegraft.vision.preprocess import Preprocess
+from finegraft.vision.sets import SETS
 from tests.making import photo, scene
 
 CHANGING = Changing(Preprocess(64), seed=7)
@@ -87,6 +90,26 @@ def test_light_changes_by_a_fifth_at_most() -> None:
     means = [float(CHANGING.load(grey, "x", number).mean()) for number in range(100)]
     assert 120 * 0.8 - 2 <= min(means) < 105
     assert 135 < max(means) <= 120 * 1.2 + 2
+
+
+def test_colours_turn_on_the_wheel_and_grey_stays() -> None:
+    colours = Image.new("RGB", (4, 1))
+    for x, colour in enumerate([(255, 0, 0), (0, 255, 0), (0, 0, 255), (90, 90, 90)]):
+        colours.putpixel((x, 0), colour)
+    seen = np.asarray(in_other_hues(colours, 1 / 3), int)[0]
+    wanted = np.array([(0, 255, 0), (0, 0, 255), (255, 0, 0), (90, 90, 90)])
+    assert np.abs(seen - wanted).max() <= 6  # Pillow's wheel has 256 steps
+    assert np.array_equal(np.asarray(in_other_hues(colours, 0.0)), np.asarray(colours))
+
+
+def test_hues_turn_both_ways_by_a_twentieth_at_most() -> None:
+    changing = Changing(Preprocess(64), 7, replace(SETS["none"], area=(1.0, 1.0), hue=0.05))
+    red = jpeg(Image.new("RGB", (80, 80), (220, 30, 30)))
+    hues = [colorsys.rgb_to_hsv(*changing.load(red, "x", view)[32, 32] / 255)[0] for view in range(60)]
+    turned = (np.array(hues) + 0.5) % 1 - 0.5
+    assert np.abs(turned).max() <= 0.06
+    assert turned.min() < -0.03
+    assert turned.max() > 0.03
 
 
 def test_a_large_jpeg_is_decoded_small_and_looks_the_same() -> None:

@@ -368,3 +368,63 @@ def test_changed_photos_are_those_of_the_content_not_of_the_name(data: Dataset, 
     content = (data.root / record.key).read_bytes()
     wanted = Changing(Preprocess(SIZE), 0).load(content, record.digest, 2)
     assert np.array_equal(grafting.changed(record, 2), wanted)
+
+
+@pytest.mark.parametrize("n", [0, -3])
+@pytest.mark.parametrize("augment", ["light", "strong", "rand"])
+def test_changed_photos_are_the_same_bit_for_bit_with_0_1_and_2_workers(
+    data: Dataset, store: Store, n: int, augment: str
+) -> None:
+    """The real photos by the real way, of the whole network and of the upper part."""
+    records, found = data.part("train")[:12], []
+    for workers in (0, 1, 2):
+        trunk, _ = origin(learner(data, store, augment=augment, workers=workers)).trunk(n)
+        feed = trunk.feed(records, torch.arange(len(records)), batch_size=5, seed=3, epochs=2)
+        found.append([batch for epoch in (0, 1) for batch in feed.epoch(epoch)])
+    for others in found[1:]:
+        for (inputs, truth), (wanted, wanted_truth) in zip(others, found[0], strict=True):
+            assert torch.equal(truth, wanted_truth)
+            for got, right in zip(_tensors(inputs), _tensors(wanted), strict=True):
+                assert torch.equal(got, right)
+    first, second = _tensors(found[0][0][0])[0], _tensors(found[0][len(found[0]) // 2][0])[0]
+    assert not torch.equal(first, second)
+
+
+def _tensors(inputs: Any) -> tuple[torch.Tensor, ...]:
+    return inputs if isinstance(inputs, tuple) else (inputs,)
+
+
+@pytest.mark.parametrize("n", [0, -3])
+def test_with_progressive_resizing_photos_grow_and_the_last_are_those_that_are_judged(
+    data: Dataset, store: Store, n: int
+) -> None:
+    made = learner(data, store, resize_from=32)
+    seen: list[int] = []
+    made.freeze_to(n)
+    assert made._stage.tuning is not None
+    trunk = made._stage.tuning.trunk
+    feed, plain = (trunk.feed(data.usable[:6], torch.arange(6), 3, 0, epochs) for epochs in (4, None))
+    for epoch in range(4):
+        batches = [_tensors(inputs)[0] for inputs, _ in feed.epoch(epoch)]
+        assert len(batches) == len(feed) == 2
+        seen.append(batches[0].shape[2])
+    full = _tensors(next(iter(plain.epoch(0)))[0])[0].shape[2]
+    assert seen == [full // 2, full // 2, full, full]  # 32, 32, 64 and 64 pixels, or maps of these
+    assert trunk.efforts(4) == [0.25, 0.25, 1, 1]
+    made.fit_one_cycle(2, lr=1e-3)
+    assert np.isfinite(made.evaluate().probabilities).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"resize_from": 16}, "must begin with photos of 32 to 63 pixels and ends with 64, got 16"),
+        ({"resize_from": 64}, "must begin with photos of 32 to 63 pixels and ends with 64, got 64"),
+        ({"resize_from": 32, "backbone": "timm:vit_tiny_patch16_224", "weights": "none"}, "photos of one size only"),
+    ],
+)
+def test_a_size_to_begin_with_that_cannot_be_is_refused(
+    data: Dataset, store: Store, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        learner(data, store, **given)

@@ -57,6 +57,12 @@ def fine_tuning_options(command: Any) -> Any:
         ),
         click.option("--mixup", is_flag=True, help="Mix photos in pairs while the network learns."),
         click.option(
+            "--resize-from",
+            type=click.IntRange(1),
+            metavar="PIXELS",
+            help="Fine-tune on photos of so many pixels first, then ever larger ones: progressive resizing.",
+        ),
+        click.option(
             "--track", type=OneOf(["tensorboard", "mlflow"]), help="Tell this tracker of the training as well."
         ),
         click.option("--show-batch", metavar="FILE", help="Write a picture of photos as the model sees them."),
@@ -86,9 +92,11 @@ def is_wanted(settings: Settings, learner: Learner) -> bool:
         if wanted and settings.backbone.endswith(".onnx"):
             click.echo(f"No fine-tuning: {settings.backbone} is a frozen graph, which cannot learn.", err=True)
             wanted = False
-    if not wanted and (settings.mixup or settings.augment != DEFAULT):
+    if not wanted and (settings.mixup or settings.augment != DEFAULT or settings.resize_from is not None):
         click.echo(
-            "Photos are not changed: --augment and --mixup do so where the network learns (--budget 6m).", err=True
+            "Photos are not changed: --augment, --mixup and --resize-from do so where the network learns "
+            "(--budget 6m).",
+            err=True,
         )
     return wanted
 

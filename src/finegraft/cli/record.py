@@ -53,6 +53,7 @@ class Settings:
     track: str | None
     show_batch: str | None
     workers: int | None
+    resize_from: int | None
 
 
 def record(

@@ -128,6 +128,7 @@ def _train(
                 augment=settings.augment,
                 mix="mixup" if settings.mixup else None,
                 workers=settings.workers,
+                resize_from=settings.resize_from,
                 store=store,
                 progress=Counter("features of"),
             )

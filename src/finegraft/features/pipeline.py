@@ -40,12 +40,16 @@ def run_all(
     """Load and run every item; yield (item, its outputs) in the order of `items`.
 
     `load` makes one input without the batch axis, and is called from `workers` threads (default: two for each usable
-    processor or stream). Outputs have no batch axis either. An `UnreadableFile` raised by `load` becomes that item's
-    result; any other error is raised here. At most `WINDOW * workers` batches are held, so `items` may be endless.
+    processor or stream); with 0 all is done by the caller's own. Outputs have no batch axis either. An `UnreadableFile`
+    raised by `load` becomes that item's result; any other error is raised here. At most `WINDOW * workers` batches are held, so `items` may be endless.
     They are read on a thread of their own: an answer that is ready does not wait for a slow source. Closing the
     generator waits only for the batches under way.
     """
     workers = WORKERS * max(usable_cpus(), runtime.streams) if workers is None else workers
+    if workers == 0:
+        for batch in _batches(items, runtime.batch):
+            yield from _answer(batch, load, runtime)
+        return
     pool = ThreadPoolExecutor(workers, thread_name_prefix="finegraft-pipeline")
     feeder = _Feeder(items, runtime.batch, lambda batch: pool.submit(_answer, batch, load, runtime), WINDOW * workers)
     try:
@@ -89,8 +93,7 @@ class _Feeder(Generic[T, R]):
 
     def _feed(self) -> None:
         try:
-            source = iter(self._items)
-            while batch := list(itertools.islice(source, self._batch)):
+            for batch in _batches(self._items, self._batch):
                 self._room.acquire()
                 if self._stopped:
                     return
@@ -98,6 +101,12 @@ class _Feeder(Generic[T, R]):
             self._waiting.put(None)
         except BaseException as error:  # noqa: BLE001 - raised again where the results are asked for
             self._waiting.put(error)
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    source = iter(items)
+    while batch := list(itertools.islice(source, size)):
+        yield batch
 
 
 def _answer(

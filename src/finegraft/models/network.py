@@ -25,7 +25,7 @@ def build(backbone: Backbone, size: int | None = None) -> Extractor:
     torch.manual_seed(0)  # random weights are the same ones every time, and the caller's generator is left alone
     try:
         # Only architectures with a fixed grid (ViT and the like) take the size when they are made.
-        fixed = {} if size is None or not _has_fixed_size(timm, backbone) else {"img_size": size}
+        fixed = {} if size is None or not has_fixed_size(backbone) else {"img_size": size}
         body = timm.create_model(backbone.architecture, pretrained=False, **fixed)
     finally:
         torch.set_rng_state(generator_state)
@@ -83,8 +83,9 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     return loaded
 
 
-def _has_fixed_size(timm: Any, backbone: Backbone) -> bool:
-    return bool(timm.get_pretrained_cfg(backbone.architecture).fixed_input_size)
+def has_fixed_size(backbone: Backbone) -> bool:
+    """Whether it takes photos of one size only, that for which it is made."""
+    return bool(timm_package().get_pretrained_cfg(backbone.architecture).fixed_input_size)
 
 
 class Extractor(nn.Module):

@@ -161,10 +161,12 @@ class Deadline:
     """Shortens a training that is slower than was planned, so that it ends in `seconds` from when this was made.
 
     After every epoch as many more are allowed as fit by that one's time. The schedule is squeezed into what is left:
-    it still comes to its end, which for one cycle is where most is gained.
+    it still comes to its end, which for one cycle is where most is gained. No epoch that follows is taken to be shorter
+    than `least` seconds: where photos grow, the first ones are.
     """
 
     seconds: float
+    least: float = 0.0
     _started: float = field(default_factory=time.monotonic, repr=False)
 
     @property
@@ -176,7 +178,7 @@ class Deadline:
         """Take back the epochs that would end too late."""
         if state.row is None:
             return
-        fitting = max(0, int(self.left / max(state.row.seconds, 1e-9)))
+        fitting = max(0, int(self.left / max(state.row.seconds, self.least, 1e-9)))
         state.epochs = min(state.epochs, state.row.epoch + fitting)
 
 

@@ -236,6 +236,7 @@ class Learner:
             self._stage.tuning, before = tuning, self.lr
             if deadline is not None:
                 deadline.seconds -= plan.after
+                deadline.least = cost.longest(plan.epochs)
             try:
                 self._fit(
                     one_cycle,

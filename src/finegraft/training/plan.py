@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,17 +19,24 @@ class Cost:
     """What fine-tuning costs here, measured on a few photos.
 
     `view`: seconds to make a changed view of all records, of which there are up to `views` different ones; `learn`: to
-    learn from all records once; `rest`: what comes after.
+    learn from all records once; `rest`: what comes after. `efforts` says of so many epochs what part of `learn` each
+    takes.
     """
 
     view: float
     learn: float
     rest: float
     views: int
+    efforts: Callable[[int], Sequence[float]] = lambda epochs: [1.0] * epochs
 
     def of(self, epochs: int) -> float:
         """Seconds of `epochs` passes."""
-        return self.rest + epochs * self.learn + min(epochs, self.views) * self.view
+        return self.rest + sum(self.efforts(epochs)) * self.learn + min(epochs, self.views) * self.view
+
+    def longest(self, epochs: int) -> float:
+        """Seconds of the longest of so many passes, where some take less than others; else 0."""
+        efforts = self.efforts(epochs)
+        return self.view + max(efforts) * self.learn if min(efforts) < max(efforts) else 0.0
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,10 @@ class Trunk(Protocol):
         """Mini-batches of changed views of `records`, for `epochs` passes; None: nobody knows how many."""
         ...
 
+    def efforts(self, epochs: int) -> list[float]:
+        """What learning from each of so many epochs costs, in parts of one that shows records in full size."""
+        ...
+
     def features(self, records: Sequence[Record]) -> Tensor:
         """Features float32 (n, d) of `records` unchanged, by the network as it stands."""
         ...

@@ -130,7 +130,7 @@ class Tuning:
         self.trunk.features(few.records[:1])  # what is done once, compiling and allocating, is done by now
         per_record = [_seconds(done) / len(few.records) for done in (view, learn, ask)]
         n, asked = len(self.learn.records), len(self.aside.records) + further
-        return Cost(per_record[0] * n, per_record[1] * n, per_record[2] * asked, self.trunk.views)
+        return Cost(per_record[0] * n, per_record[1] * n, per_record[2] * asked, self.trunk.views, self.trunk.efforts)
 
     def fit(self, schedule: Schedule, epochs: int, scales: Sequence[float], callbacks: Sequence[object] = ()) -> None:
         """Train by `schedule`; each group that learns gets its part, in `scales`, of the rate.

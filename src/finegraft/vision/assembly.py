@@ -49,6 +49,7 @@ def learner(
     mix: How | None = None,
     optimizer: str = "adamw",
     workers: int | None = None,
+    resize_from: int | None = None,
     store: Store | None = None,
     progress: Progress | None = None,
     show: bool = True,
@@ -59,9 +60,10 @@ def learner(
     ONNX Runtime, or torch where `device` is a CUDA card. `mirror` learns from every photo's mirror image too, at
     twice the time for features; on clothing, pets and bears it changed nothing that could be measured. Where the
     network learns too, photos are changed by `augment` (`finegraft.vision.sets`), mixed in pairs by `mix` ("mixup" or
-    "cutmix"), learned from by `optimizer` (`finegraft.training.optimizers`), and read by `workers` threads (default:
-    two for each processor). Photos that turn out unreadable are left out with a finding. Raises what `backbones.find`
-    and `Learner` raise, and `UsageError` for an unknown `augment`, `mix` or `optimizer`.
+    "cutmix"), shown at `resize_from` pixels first and ever larger (`finegraft.vision.growing`), learned from by
+    `optimizer` (`finegraft.training.optimizers`), and read by `workers` threads (default: two for each processor).
+    Photos that turn out unreadable are left out with a finding. Raises what `backbones.find` and `Learner` raise, and
+    `UsageError` for an unknown `augment`, `mix` or `optimizer`, or a `resize_from` that the backbone cannot take.
     """
     changes, manner = sets.find(augment), Manner(mix, optimizer)
     target = target_of(data)  # what cannot be learned is told before the features are computed
@@ -70,14 +72,14 @@ def learner(
     device = _device(device)
     with opened(store) as keeper:
         grafted = body(backbone, keeper, weights, size, resize, engine=engine, device=device)
+        origin = PhotoGrafting(grafted, data.root, Changing(grafted.preprocess, seed, changes), workers, resize_from)
         wanted: tuple[View, ...] = ("plain", "mirrored") if mirror else ("plain",)
         views = [features_of(data.usable, data.root, grafted, keeper, progress, view) for view in wanted]
     data, (values, *others) = _without_failed(data, views)
-    changing = Changing(grafted.preprocess, seed, changes)
     return Learner(
         data,
         values,
-        PhotoGrafting(grafted, data.root, changing, workers),
+        origin,
         head=head,
         seed=seed,
         batch_size=batch_size,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageEnhance
@@ -36,6 +36,10 @@ class Changing:
         """Pixels of a side of what comes out."""
         return self.preprocess.size
 
+    def of_size(self, side: int) -> Changing:
+        """The same for photos of `side` pixels."""
+        return replace(self, preprocess=replace(self.preprocess, size=side))
+
     def load(self, content: bytes, digest: str, view: int) -> np.ndarray:
         """View number `view` of the photo in `content`, whose digest is `digest`: uint8 (size, size, 3), upright.
 
@@ -47,6 +51,8 @@ class Changing:
             picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         if how.colour:
             picture = ImageEnhance.Color(picture).enhance(draw.uniform(1 - how.colour, 1 + how.colour))
+        if how.hue:
+            picture = in_other_hues(picture, draw.uniform(-how.hue, how.hue))
         if how.operations:
             picture = applied(picture, POLICIES[how.operations], how.count, draw)
         pixels = np.array(picture)
@@ -93,6 +99,14 @@ def random_part(draw: np.random.Generator, width: int, height: int, share: tuple
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return left, top, left + side, top + side
+
+
+def in_other_hues(picture: Image.Image, turn: float) -> Image.Image:
+    """`picture`, RGB, with all colours turned by `turn` of the colour wheel; what is grey stays so."""
+    hue, saturation, value = picture.convert("HSV").split()
+    shift = round(256 * turn)
+    turned = hue.point([(level + shift) % 256 for level in range(256)])
+    return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
 
 
 def _scaled(part: Box, before: tuple[int, int], after: tuple[float, float]) -> Box:

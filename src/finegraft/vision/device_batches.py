@@ -40,7 +40,7 @@ class View:
 
 def can_draw(how: Augmentation) -> bool:
     """Whether photos are changed here in that way: parts, mirror images and light, no more."""
-    return not (how.turn or how.tilt or how.colour or how.erase or how.operations)
+    return not (how.turn or how.tilt or how.colour or how.hue or how.erase or how.operations)
 
 
 def drawn(how: Augmentation, seed: int, view: int, digest: str) -> View:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +18,11 @@ from finegraft.inference.predictor import Predictor
 from finegraft.models import cut as cutting
 from finegraft.models.graph import Layers
 from finegraft.models.groups import layer_groups
+from finegraft.models.network import has_fixed_size
 from finegraft.runtimes.cpus import usable_cpus
+from finegraft.training.loaders import Feed
 from finegraft.training.trunks import Trunk
-from finegraft.vision import batch_picture
+from finegraft.vision import batch_picture, growing
 from finegraft.vision.body import Body, View, content_of, features_of, gone
 from finegraft.vision.changing import Changing
 from finegraft.vision.upper_trunk import UpperTrunk
@@ -34,13 +36,20 @@ if TYPE_CHECKING:
 class PhotoGrafting:
     """`body` for the photos in `root`, which are learned from as `changing` changes them.
 
-    `workers` threads decode and change them (default: two for each processor).
+    `workers` threads decode and change them (default: two for each processor). With `resize_from` training begins with
+    photos of so many pixels (`finegraft.vision.growing`). Raises `UsageError` where the backbone cannot take these.
     """
 
     body: Body
     root: Path
     changing: Changing
     workers: int | None = None
+    resize_from: int | None = None
+
+    def __post_init__(self) -> None:
+        backbone, largest = self.body.backbone, self.changing.size
+        fixed = self.resize_from is not None and has_fixed_size(backbone)
+        growing.check(self.resize_from, largest, fixed, backbone.name)
 
     def predictor(self, layers: Layers, learner: Learner) -> Predictor:
         """The backbone with a trained head behind it."""
@@ -59,9 +68,22 @@ class PhotoGrafting:
             raise gone(records[row], error)
         return found.values
 
-    def changed(self, record: Record, view: int) -> np.ndarray:
-        """View number `view` of a photo, as it is learned from: uint8 (size, size, 3)."""
-        return self.changing.load(content_of(self.root, record), record.digest, view)
+    def changed(self, record: Record, view: int, side: int | None = None) -> np.ndarray:
+        """View number `view` of a photo, as it is learned from: uint8 (side, side, 3), by default of full size."""
+        changing = self.changing if side is None else self.changing.of_size(side)
+        return changing.load(content_of(self.root, record), record.digest, view)
+
+    def fed(self, by_side: Callable[[int], Feed], epochs: int | None) -> Feed:
+        """What `by_side` makes for photos of a size: of full size, or of ever larger ones over so many epochs."""
+        if self.resize_from is None or epochs is None:
+            return by_side(self.changing.size)
+        return growing.Growing(by_side, growing.sides(self.resize_from, self.changing.size, epochs))
+
+    def efforts(self, epochs: int) -> list[float]:
+        """What learning from each of so many epochs costs, in parts of one that shows photos of full size."""
+        size = self.changing.size
+        shown = [size] * epochs if self.resize_from is None else growing.sides(self.resize_from, size, epochs)
+        return [(side / size) ** 2 for side in shown]
 
     def unchanged(self, record: Record, view: int) -> np.ndarray:  # noqa: ARG002 - as `changed` has it
         """A photo as it is judged: uint8 (size, size, 3)."""

@@ -15,8 +15,8 @@ class Augmentation:
 
     `area` is the part of the photo that is shown, None for the middle square as it is judged. `turn` is the largest
     angle in degrees, `tilt` how far corners are drawn in, as a share of the side. `light` is how far brightness and
-    contrast, `colour` how far saturation may lie from 1. `erase` is how often a rectangle is covered. `operations` are
-    drawn from a policy's own table, `count` of them.
+    contrast, `colour` how far saturation may lie from 1; `hue` is how far colours turn, in turns of the colour wheel.
+    `erase` is how often a rectangle is covered. `operations` are drawn from a policy's own table, `count` of them.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Augmentation:
     tilt: float = 0.0
     light: float = 0.2
     colour: float = 0.0
+    hue: float = 0.0
     erase: float = 0.0
     operations: Literal["", "trivial", "rand"] = ""
     count: int = 0
@@ -40,7 +41,7 @@ SETS = {
         Augmentation("none", None, mirror=False, light=0.0),
         Augmentation("light"),
         Augmentation("standard", turn=10.0, tilt=0.1, colour=0.2),
-        Augmentation("strong", (0.2, 1.0), turn=15.0, tilt=0.2, light=0.4, colour=0.4, erase=0.25),
+        Augmentation("strong", (0.2, 1.0), turn=15.0, tilt=0.2, light=0.4, colour=0.4, hue=0.05, erase=0.25),
         Augmentation("trivial", light=0.0, operations="trivial", count=1),
         Augmentation("rand", light=0.0, operations="rand", count=2),
     )

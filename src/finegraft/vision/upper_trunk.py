@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from finegraft.models.groups import Group, layer_groups
 from finegraft.runtimes import Runtime, open_graph
 from finegraft.runtimes.cpus import usable_cpus
 from finegraft.runtimes.torch import Torch
+from finegraft.training.loaders import Feed
 from finegraft.vision.maps import MapBatches, computed
 from finegraft.vision.settling import settled
 
@@ -54,11 +56,19 @@ class UpperTrunk:
 
     def feed(
         self, records: Sequence[Record], truth: Tensor, batch_size: int, seed: int, epochs: int | None = None
-    ) -> MapBatches:
+    ) -> Feed:
         """Mini-batches of maps of changed views of `records`."""
-        origin = self._origin
-        runtime = self._lower(origin.changing.size)
-        return MapBatches(records, truth, batch_size, seed, self.views, origin.changed, runtime, origin.workers, epochs)
+        origin, views = self._origin, self.views
+
+        def of_size(side: int) -> MapBatches:
+            load, runtime = partial(origin.changed, side=side), self._lower(side)
+            return MapBatches(records, truth, batch_size, seed, views, load, runtime, origin.workers, epochs)
+
+        return origin.fed(of_size, epochs)
+
+    def efforts(self, epochs: int) -> list[float]:
+        """What learning from each epoch costs, in parts of one of full size."""
+        return self._origin.efforts(epochs)
 
     def features(self, records: Sequence[Record]) -> Tensor:
         """Features float32 (n, d) of `records` unchanged, by the upper part as it stands."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,21 +67,38 @@ class WholeTrunk:
         truth: Tensor,
         batch_size: int,
         seed: int,
-        epochs: int | None = None,  # noqa: ARG002 - as stored maps have it
+        epochs: int | None = None,
     ) -> Feed:
         """Mini-batches of changed photos of `records`; every epoch shows new views.
 
         On a card with room for them the photos are decoded once and changed there.
         """
         origin, device = self._origin, self._origin.body.device
+        kept = self._kept_on_device(records)
+
+        def of_size(side: int) -> Feed:
+            if kept is not None:
+                return DeviceBatches(records, kept, truth, batch_size, seed, origin.changing.of_size(side))
+            load = partial(origin.changed, side=side)
+            return PhotoBatches(records, truth, batch_size, seed, load, origin.workers, device)
+
+        return origin.fed(of_size, epochs)
+
+    def efforts(self, epochs: int) -> list[float]:
+        """What learning from each epoch costs, in parts of one of full size."""
+        return self._origin.efforts(epochs)
+
+    def _kept_on_device(self, records: Sequence[Record]) -> Tensor | None:
+        """The photos of `records`, uint8 (n, s, s, 3), where they are changed on a card and there is room for them."""
+        origin, device = self._origin, self._origin.body.device
         side = round(origin.changing.size * LARGER)
         here = device != "cpu" and can_draw(origin.changing.augmentation)
         if not here or not room_for(len(records), side, torch.cuda.mem_get_info()[0]):
-            return PhotoBatches(records, truth, batch_size, seed, origin.changed, origin.workers, device)
+            return None
         if tuple(record.key for record in records) != self._kept_keys:
             self._kept = stacked(origin.unchanged_many(records, side), device)
             self._kept_keys = tuple(record.key for record in records)
-        return DeviceBatches(records, self._kept, truth, batch_size, seed, origin.changing)
+        return self._kept
 
     def features(self, records: Sequence[Record]) -> Tensor:
         """Features float32 (n, d) of `records` unchanged, by the network as it stands."""

@@ -1,0 +1,81 @@
+"""Progressive resizing: training begins with small photos, which cost a fraction, and ends with those of full size.
+
+Howard et al., 2018 (fast.ai's entry to DAWNBench); Tan and Le, 2021, "EfficientNetV2", arXiv 2104.00298, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from finegraft.errors import UsageError
+from finegraft.training.loaders import Feed
+
+# Networks halve a photo up to five times, so sides between the ends are multiples of 32 pixels.
+STEP = 32
+# The part of the epochs, at the end, that see photos as large as those that are judged.
+_AT_LAST = 0.25
+
+
+def sides(smallest: int, largest: int, epochs: int) -> list[int]:
+    """Pixels of a side in each epoch: from `smallest` by equal steps to `largest`, which the last quarter sees.
+
+    >>> sides(128, 288, 4), sides(128, 288, 1)
+    ([128, 192, 224, 288], [288])
+    """
+    rising = epochs - max(1, round(epochs * _AT_LAST))
+    between = [smallest + (largest - smallest) * epoch / rising for epoch in range(1, rising)]
+    climbed = [max(smallest, round(side / STEP) * STEP) for side in between]
+    return [smallest, *climbed][:rising] + [largest] * (epochs - rising)
+
+
+def check(smallest: int | None, largest: int, fixed: bool, name: str) -> None:
+    """Raise `UsageError` unless training of the backbone `name` may begin with photos of `smallest` pixels.
+
+    `fixed` is whether it takes photos of one size only.
+    """
+    if smallest is None:
+        return
+    if fixed:
+        raise UsageError(f"{name} takes photos of one size only.", "Leave out the size to begin with.")
+    if not STEP <= smallest < largest:
+        raise UsageError(
+            f"Training must begin with photos of {STEP} to {largest - 1} pixels and ends with {largest}, "
+            f"got {smallest}."
+        )
+
+
+@dataclass
+class Growing:
+    """A `Feed` of others, one for each size: `by_side` makes them, `sides` says which one feeds an epoch."""
+
+    by_side: Callable[[int], Feed]
+    sides: Sequence[int]
+    _now: tuple[int, Feed] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._now = self.sides[0], self.by_side(self.sides[0])
+
+    @property
+    def seed(self) -> int:
+        """As of the others."""
+        return self._now[1].seed
+
+    @property
+    def records(self) -> int:
+        """Records of an epoch."""
+        return self._now[1].records
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return len(self._now[1])
+
+    def epoch(self, number: int) -> Iterator[tuple[Any, Tensor]]:
+        """The mini-batches of one epoch."""
+        side = self.sides[number]
+        if side != self._now[0]:  # what the smaller one kept is given back
+            self._now = side, self.by_side(side)
+        return self._now[1].epoch(number)
