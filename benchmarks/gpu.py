@@ -1,12 +1,16 @@
-"""Photos a second that a card fine-tunes: ours beside timm's loop, and beside what the card could do. `make bench-gpu`.
+"""Photos a second that a card fine-tunes: ours beside timm's and fastai's loops, and beside what the card could do.
 
+    make bench-gpu DATA=PHOTOS
     python -m benchmarks.gpu PHOTOS [--models resnet50,…] [--batch 64] [--steps 50] [--device cuda]
 
 All of the network learns, from the files on, at the architecture's own size, in bfloat16 with channels last and AdamW.
 timm's loop is the one of its own training script: its loader with its augmentation and prefetcher, its optimizer
-factory, autocast. Each side warms up and is timed for the same number of steps, in turn, three times; printed is the
-median. `share` is what that is of the card's ceiling: the floating-point operations of a step (forward and twice as
-many backward) over those of a large matrix product in bfloat16, measured in the same process.
+factory, autocast. fastai's is `Learner.fit` with its loaders and `aug_transforms`, in its own environment
+(`benchmarks/fastai`); where that cannot be installed its column says so. Each side warms up and is timed for the same
+number of steps, in turn, three times; printed is the median. `compiled` is ours with torch.compile, which trainings of
+`finegraft.training.compiling.WORTH` steps and more use. `share` is what ours is of the card's ceiling: the
+floating-point operations of a step (forward and twice as many backward) over those of a large matrix product in
+bfloat16, measured in the same process.
 
 Needs PHOTOS in class folders. Weights are random: speed does not depend on them. Without CUDA it says so and ends with
 0, unless another --device is asked for, which is for trying the program itself.
@@ -17,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,15 +34,19 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import finegraft as fg
+from benchmarks.fastai import environment
 from finegraft.data.dataset import Dataset
 from finegraft.features.store import Store
 from finegraft.models.timm_weights import timm_package
+from finegraft.training.compiling import compiled
 from finegraft.training.learner import Learner
+from finegraft.training.loaders import batches_of
 from finegraft.training.optimizers import set_step
 from finegraft.training.schedule import Step
 from finegraft.vision.assembly import learner as make_learner
 
 MODELS = ("resnet50", "convnext_tiny", "vit_small_patch16_224")
+SIDES = ("ours", "compiled", "timm", "fastai")
 REPEATS = 3
 Steps = Callable[[int], int]  # takes so many steps, returns the photos learned from
 
@@ -95,6 +104,16 @@ def ours(learner: Learner, batch: int) -> tuple[Steps, nn.Module]:
     return steps, tuning.network
 
 
+def faster(steps: Steps, network: nn.Module) -> Steps:
+    """The same `steps` with `network` compiled; compiling happens in the first ones."""
+
+    def run(count: int) -> int:
+        with compiled(network, wanted=True):
+            return steps(count)
+
+    return run
+
+
 def timms(architecture: str, data: Dataset, size: int, batch: int, device: str) -> Steps:
     """Steps as timm's own training script takes them."""
     timm = timm_package()
@@ -136,6 +155,32 @@ def timms(architecture: str, data: Dataset, size: int, batch: int, device: str) 
     return steps
 
 
+class Fastais:
+    """Steps of fastai's loop in a process of its own, which holds its network and loaders between the turns."""
+
+    def __init__(self, architecture: str, photos: Path, size: int, batch: int, device: str) -> None:
+        script = environment.HERE / "steps.py"
+        words = [environment.python(), script, photos, architecture, str(size), str(batch), device]
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def rate(self, count: int) -> float:
+        """Photos a second over `count` steps, by its own clock, the card waited for."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(f"{count}\n")
+        stdin.flush()
+        answer = stdout.readline()
+        if not answer:
+            raise RuntimeError(f"fastai's side ended with {self._process.wait()}.")
+        return float(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+
+
 def rate(steps: Steps, count: int, device: str) -> float:
     """Photos a second over `count` steps."""
     _wait(device)
@@ -145,8 +190,10 @@ def rate(steps: Steps, count: int, device: str) -> float:
     return seen / (time.perf_counter() - started)
 
 
-def compare(photos: Path, architecture: str, batch: int, count: int, device: str, size: int | None) -> dict[str, Any]:
-    """Both sides in turn."""
+def compare(
+    photos: Path, architecture: str, batch: int, count: int, device: str, size: int | None, with_fastai: bool
+) -> dict[str, Any]:
+    """All sides in turn."""
     data = fg.vision.read(photos).split(valid=0.2, seed=0)
     with Store.in_memory() as store:
         learner = make_learner(
@@ -162,22 +209,55 @@ def compare(photos: Path, architecture: str, batch: int, count: int, device: str
     learner.fit_one_cycle(1)
     own, network = ours(learner, batch)
     side = learner._stage.grafting.body.preprocess.size  # type: ignore[attr-defined]
-    theirs = timms(architecture, data, side, batch, device)
-    for steps in (own, theirs):
-        steps(max(2, count // 5))
-    rates: dict[str, list[float]] = {"ours": [], "timm": []}
-    for _ in range(REPEATS):
-        rates["ours"].append(rate(own, count, device))
-        rates["timm"].append(rate(theirs, count, device))
-    found = {name: statistics.median(values) for name, values in rates.items()}
+    runs = {"ours": own, "compiled": faster(own, network), "timm": timms(architecture, data, side, batch, device)}
+    turns: dict[str, Callable[[int], float]] = {
+        name: lambda count, steps=steps: rate(steps, count, device)  # type: ignore[misc]
+        for name, steps in runs.items()
+    }
+    theirs = Fastais(architecture, data.root, side, batch, device) if with_fastai else None
+    if theirs is not None:
+        turns["fastai"] = theirs.rate
+    try:
+        for turn in turns.values():
+            turn(max(count, _an_epoch(learner, batch)))  # batches of both sizes, that what is compiled is so by then
+        rates = {name: statistics.median(values) for name, values in _in_turn(turns, count).items()}
+    finally:
+        if theirs is not None:
+            theirs.close()
     photo = torch.zeros(2, side, side, 3, dtype=torch.uint8, device=device)
-    share = found["ours"] * operations(network.trunk, photo) / ceiling(device)  # type: ignore[arg-type]
-    return {"model": architecture, "size": side, **found, "ratio": found["ours"] / found["timm"], "share": share}
+    share = rates["ours"] * operations(network.trunk, photo) / ceiling(device)  # type: ignore[arg-type]
+    return {"model": architecture, "size": side, **rates, "share": share}
+
+
+def _an_epoch(learner: Learner, batch: int) -> int:
+    return batches_of(len(learner.data.part("train")), batch)
+
+
+def _in_turn(turns: dict[str, Callable[[int], float]], count: int) -> dict[str, list[float]]:
+    """The rates of all sides, `REPEATS` rounds."""
+    rounds = [{name: turn(count) for name, turn in turns.items()} for _ in range(REPEATS)]
+    return {name: [row[name] for row in rounds] for name in turns}
 
 
 def _wait(device: str) -> None:
     if device == "cuda":
         torch.cuda.synchronize()
+
+
+def _fastai_is_here() -> bool:
+    """Whether its environment is there, or could be made; else stderr says so."""
+    try:
+        environment.python()
+    except subprocess.CalledProcessError:
+        print("fastai's environment could not be installed: it is left out.", file=sys.stderr)
+        return False
+    return True
+
+
+def line(row: dict[str, Any]) -> str:
+    """The row of the table."""
+    cells = [f"{row[side]:.0f}" if side in row else "not installed" for side in SIDES]
+    return f"| {row['model']} | {' | '.join(cells)} | {row['ours'] / row['timm']:.2f} | {row['share']:.2f} |"
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -194,15 +274,13 @@ def main(given: Sequence[str] | None = None) -> int:
         print("There is no CUDA card here: nothing was measured.")
         return 0
     card = torch.cuda.get_device_name() if asked.device == "cuda" else "a processor"
-    print(f"{card}, torch {torch.__version__}\n| model | ours, photos/s | timm | ratio | share of the ceiling |")
-    print("|---|---|---|---|---|")
+    with_fastai = _fastai_is_here()
+    print(f"{card}, torch {torch.__version__}; photos a second\n| model | {' | '.join(SIDES)} | ours/timm | share |")
+    print("|---|---|---|---|---|---|---|")
     rows = []
     for name in asked.models.split(","):
-        row = compare(asked.photos, name, asked.batch, asked.steps, asked.device, asked.size)
-        rows.append(row)
-        print(
-            f"| {name} | {row['ours']:.0f} | {row['timm']:.0f} | {row['ratio']:.2f} | {row['share']:.2f} |", flush=True
-        )
+        rows.append(compare(asked.photos, name, asked.batch, asked.steps, asked.device, asked.size, with_fastai))
+        print(line(rows[-1]), flush=True)
     print(json.dumps(rows), file=sys.stderr)
     return 0
 

@@ -51,6 +51,9 @@ class Toy:
         self.asked += 1
         return Batches(self._inputs(records), truth, batch_size, seed)
 
+    def efforts(self, epochs: int) -> list[float]:
+        return [1.0] * epochs
+
     def features(self, records: Sequence[Record]) -> Tensor:
         self.network.eval()
         with torch.no_grad():

@@ -41,9 +41,9 @@ def run_all(
 
     `load` makes one input without the batch axis, and is called from `workers` threads (default: two for each usable
     processor or stream); with 0 all is done by the caller's own. Outputs have no batch axis either. An `UnreadableFile`
-    raised by `load` becomes that item's result; any other error is raised here. At most `WINDOW * workers` batches are held, so `items` may be endless.
-    They are read on a thread of their own: an answer that is ready does not wait for a slow source. Closing the
-    generator waits only for the batches under way.
+    raised by `load` becomes that item's result; any other error is raised here. At most `WINDOW * workers` batches are
+    held, so `items` may be endless. They are read on a thread of their own: an answer that is ready does not wait for a
+    slow source. Closing the generator waits only for the batches under way.
     """
     workers = WORKERS * max(usable_cpus(), runtime.streams) if workers is None else workers
     if workers == 0:

@@ -17,6 +17,7 @@ from finegraft.errors import UsageError
 from finegraft.models.groups import Group, frozen_below, undecayed
 from finegraft.training import loop, optimizers
 from finegraft.training.callbacks import KeepBest
+from finegraft.training.compiling import compiled, pays
 from finegraft.training.grafted import Grafted
 from finegraft.training.ground import Examples
 from finegraft.training.loaders import Feed
@@ -138,11 +139,16 @@ class Tuning:
         The weights of the epoch with the lowest loss on `aside` are kept.
         """
         self.fits += 1
-        with torch.random.fork_rng(devices=[]):  # dropout draws from here: repeatable, the caller's generator kept
+        feed = self._feed(epochs)
+        faster = pays(self.learn.truth.device.type, epochs * len(feed))
+        with (
+            compiled(self.network, faster),
+            torch.random.fork_rng(devices=[]),
+        ):  # dropout draws from here: repeatable, the caller's generator kept
             torch.manual_seed(self._seed)
             loop.fit(
                 self.network,
-                self._feed(epochs),
+                feed,
                 self._optimizer(scales),
                 self._objective,
                 schedule,
