@@ -23,6 +23,7 @@ import numpy as np
 import finegraft as fg
 from finegraft.evaluation.paired import of_shares
 from finegraft.features.store import Store
+from finegraft.targets import Category
 from finegraft.training.learner import Learner
 from finegraft.vision.assembly import learner as make_learner
 
@@ -67,8 +68,9 @@ def _right(learner: Learner) -> np.ndarray:
     """Whether each held-out photo is answered rightly by the network as it stands."""
     tuning, records = learner._stage.tuning, learner.data.part("held-out")
     assert tuning is not None
-    answers = tuning.scores(records).argmax(1).tolist()
-    return np.array([learner.target.labels[answer] == record.label for answer, record in zip(answers, records)])  # type: ignore[union-attr]
+    assert isinstance(learner.target, Category)
+    truth = learner.target.encode([str(record.label) for record in records])
+    return np.asarray(tuning.scores(records).argmax(1).numpy() == truth)
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ def _unfrozen(workshop: Workshop, way: str) -> Measured:
     found = workshop.once("unfreezing", lambda: unfreezing.compare(workshop.data("pets")))[way]
     low, high = found["interval"]
     words = (
-        f"{100 * found['before']:.1f} % wrong before, {100 * found['after']:.1f} % after, at {found['rates']}: accuracy "
-        f"{100 * found['difference']:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+        f"{100 * found['before']:.1f} % wrong before, {100 * found['after']:.1f} % after, at {found['rates']}: "
+        f"accuracy {100 * found['difference']:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
     )
     return Measured(100 * high, words, found)
 
@@ -96,8 +96,8 @@ ROWS = [
     ),
     Promise(
         "loop-2-naive",
-        "pets, a fifth held out, all layers unfrozen: change of accuracy in an epoch at the head's rate, upper end of its "
-        "interval over three splits",
+        "pets, a fifth held out, all layers unfrozen: change of accuracy in an epoch at the head's rate, upper end of "
+        "its interval over three splits",
         Wanted("< 0 points", lambda number: number < 0),
         "python -m benchmarks.unfreezing $DATA/pets",
         lambda workshop: _unfrozen(workshop, "naive"),
@@ -118,8 +118,8 @@ ROWS = [
     ),
     Promise(
         "loop-4-workers",
-        "photos of clothing in every set of changes, and maps of them: arrays that differ with 1 or 2 workers from those "
-        "with none",
+        "photos of clothing in every set of changes, and maps of them: arrays that differ with 1 or 2 workers from "
+        "those with none",
         at_most(0),
         "python -m benchmarks.same_views $DATA/clothing/train",
         _views,
