@@ -44,6 +44,7 @@ class Way:
     rate: float | None = None
     head_times: float = 1.0  # the head's rate over that of the other layers
     size: int | None = None  # pixels of the photos learned from
+    resize_from: int | None = None  # pixels of the photos of the first epoch
     averages: bool = False  # whether batch norms below the head learn their averages
     head: HeadKind = "linear"
     smoothing: float = 0.0
@@ -59,6 +60,7 @@ WAYS = {
     "rate 1e-3": Way(rate=1e-3),
     "head at 10 times the rate": Way(head_times=10.0),
     "learned from at 224 pixels": Way(size=224),
+    "first at 160 pixels, then larger": Way(resize_from=160),
     "norms with averages of batches": Way(averages=True),
     "from a head with a hidden layer": Way(head="mlp"),
     "label smoothing 0.1": Way(smoothing=0.1),
@@ -95,6 +97,8 @@ def asked(learner: Learner, ground: Ground, way: Way) -> tuple[float, float]:
         origin = replace(
             origin, changing=replace(origin.changing, preprocess=replace(origin.changing.preprocess, size=way.size))
         )
+    if way.resize_from is not None:
+        origin = replace(origin, resize_from=way.resize_from)
     head, _ = head_alone(recipe, way.head, ground)
     trunk, below = origin.trunk(origin.usual)
     objective = of_categories(way.smoothing) if way.smoothing else recipe.objective

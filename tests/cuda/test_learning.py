@@ -16,7 +16,8 @@ from finegraft.inference.bundle import load
 from finegraft.training.callbacks import State
 from finegraft.training.learner import Learner
 from finegraft.vision import assembly
-from finegraft.vision.device_batches import DeviceBatches, changed, drawn, stacked
+from finegraft.vision.device_batches import DeviceBatches, stacked
+from finegraft.vision.device_views import changed, drawn
 from finegraft.vision.sets import SETS
 from tests.making import folder_of_photos, scene
 
@@ -81,9 +82,10 @@ def test_no_step_waits_for_the_card(learner: Learner) -> None:
         torch.cuda.set_sync_debug_mode("default")
 
 
-def test_photos_are_changed_there_as_here() -> None:
+@pytest.mark.parametrize("name", ["light", "standard", "strong"])
+def test_photos_are_changed_there_as_here(name: str) -> None:
     photos = [np.asarray(scene(seed, (96, 96))) for seed in range(4)]
-    views = [drawn(SETS["light"], 0, 1, str(number)) for number in range(4)]
+    views = [drawn(SETS[name], 0, 1, str(number), 64) for number in range(4)]
     here, there = (changed(stacked(photos, device), views, 64).cpu() for device in ("cpu", "cuda"))
     torch.testing.assert_close(here, there, atol=0.5, rtol=0)
 

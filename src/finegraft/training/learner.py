@@ -186,8 +186,9 @@ class Learner:
 
         The head must have been trained first, or its random scores would tear apart what the backbone knows. From here
         on a tenth of the training part is kept aside to watch by, to keep the best epoch and to calibrate
-        (`finegraft.training.fine_tuning`). Raises `UsageError` where there is no such group, where nothing was trained
-        yet, or where the backbone cannot learn.
+        (`finegraft.training.fine_tuning`); a linear head that learned from the rest is where the network starts.
+        Raises `UsageError` where there is no such group, where nothing was trained yet, or where the backbone cannot
+        learn.
         """
         _ = self._stage.grafting
         if not self._fits:

@@ -20,7 +20,7 @@ from finegraft.vision.sets import DEFAULT, SETS, Augmentation
 
 _RATIO = (3 / 4, 4 / 3)
 _TRIES = 10
-_ERASED = (0.02, 0.2)  # of the area that is covered (Zhong et al., 2017, with a smaller largest one)
+ERASED = (0.02, 0.2)  # of the area that is covered (Zhong et al., 2017, with a smaller largest one)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _in_another_light(photo: np.ndarray, most: float, draw: np.random.Generator)
 def _partly_covered(photo: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     """`photo` with a rectangle of its mean colour."""
     side = photo.shape[0]
-    left, top, right, bottom = random_part(draw, side, side, _ERASED)
+    left, top, right, bottom = random_part(draw, side, side, ERASED)
     covered = photo.copy()
     covered[round(top) : round(bottom), round(left) : round(right)] = photo.mean((0, 1)).astype(np.uint8)
     return covered

@@ -15,7 +15,8 @@ from finegraft.data.record import Record
 from finegraft.models.groups import Group, layer_groups
 from finegraft.models.network import Extractor
 from finegraft.training.loaders import Feed
-from finegraft.vision.device_batches import LARGER, DeviceBatches, can_draw, room_for, stacked
+from finegraft.vision.device_batches import LARGER, DeviceBatches, room_for, stacked
+from finegraft.vision.device_views import can_draw
 from finegraft.vision.photo_batches import PhotoBatches
 from finegraft.vision.settling import settled
 
