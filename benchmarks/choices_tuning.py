@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from finegraft.features.store import Store
 from finegraft.models.heads import HeadKind
@@ -68,15 +67,6 @@ WAYS = {
 }
 
 
-class Averaging(Grafted):
-    """A network whose batch norms learn their averages, as is usual."""
-
-    def train(self, mode: bool = True) -> Averaging:
-        """As torch's."""
-        nn.Module.train(self, mode)
-        return self
-
-
 def ground_of(learner: Learner) -> Ground:
     """All of the training part to learn from, and what is held out to be asked about."""
     parts = []
@@ -107,7 +97,7 @@ def asked(learner: Learner, ground: Ground, way: Way) -> tuple[float, float]:
         trunk, head, objective, recipe.task, ground.learn, ground.aside, batch_size=size, seed=recipe.seed, below=below
     )
     if way.averages:
-        tuning.network = Averaging(trunk.network, head)
+        tuning.network = Grafted(trunk.network, head, averages=True)
     rate = way.rate or default_rate(len(ground.learn.records))
     scales = [1 / way.head_times] * (len(tuning.learning) - 1) + [1.0]
     tuning.fit(one_cycle(rate * way.head_times), way.epochs, scales, [_Last(tuning)])

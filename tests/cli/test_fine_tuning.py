@@ -102,6 +102,12 @@ def test_what_has_a_meaning_only_where_the_network_learns_is_said(flowers: Path,
     assert said not in finegraft("train", flowers, "-o", tmp_path / "run", "--force", *FAST).err
 
 
+def test_random_weights_that_nothing_will_train_are_told(flowers: Path, tmp_path: Path) -> None:
+    done = finegraft("train", flowers, "-o", tmp_path / "run", "--weights", "none", *FAST)
+    assert done.code == 0
+    assert "All weights are random and only a head learns: --fine-tune 30 trains the network." in done.err
+
+
 def test_changed_and_mixed_photos_are_learned_from(flowers: Path, tmp_path: Path) -> None:
     options = ["--fine-tune", "1", "--augment", "standard", "--mixup", "--workers", "1"]
     done = finegraft("train", flowers, "-o", tmp_path / "run", *options, *FAST)

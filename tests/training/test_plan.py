@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from finegraft.errors import UsageError
-from finegraft.training.plan import FEWEST, MOST, USUAL, Cost, planned, spoken
+from finegraft.training.plan import FEWEST, FROM_SCRATCH_MOST, FROM_SCRATCH_USUAL, MOST, USUAL, Cost, planned, spoken
 
 COST = Cost(view=20, learn=30, rest=10, views=8)
 
@@ -42,6 +42,11 @@ def test_too_little_time_is_said() -> None:
 
 def test_no_budget_is_filled_for_its_own_sake() -> None:
     assert planned(COST, left=1e6).epochs == MOST
+
+
+def test_random_weights_take_longer() -> None:
+    assert planned(COST, pretrained=False).epochs == FROM_SCRATCH_USUAL > USUAL
+    assert planned(COST, left=1e6, pretrained=False).epochs == FROM_SCRATCH_MOST > MOST
 
 
 def test_what_is_asked_for_is_done() -> None:

@@ -28,6 +28,7 @@ class Toy:
     """A trunk of two stages over the features of `table`; every record's row is its number."""
 
     views = 2
+    pretrained = True
 
     def __init__(self) -> None:
         torch.manual_seed(0)
@@ -173,6 +174,12 @@ def test_the_heads_batch_norm_learns_its_averages() -> None:
     assert not net.trunk[0].training  # type: ignore[index]
     assert net.head[1].training
     assert not net.eval().head[1].training
+
+
+def test_random_weights_are_normalised_by_averages_that_are_learned() -> None:
+    net = Grafted(nn.Sequential(nn.BatchNorm1d(4)), nn.Sequential(nn.Linear(4, 3)), averages=True).train()
+    assert net.trunk[0].training  # type: ignore[index]
+    assert not net.eval().trunk[0].training  # type: ignore[index]
 
 
 def test_what_a_training_costs_is_measured_and_changes_nothing() -> None:

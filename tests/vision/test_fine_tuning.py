@@ -312,8 +312,7 @@ def test_a_transformer_learns_from_the_photos_on(data: Dataset, store: Store) ->
 
 def test_stages_below_the_cut_are_learned_from_too(data: Dataset, store: Store) -> None:
     made = learner(data, store, backbone="timm:resnet18", weights="none")
-    assert origin(made).usual == 4  # layer4, above the cut
-    tuned_by_hand(made, origin(made).usual)
+    tuned_by_hand(made, 4)  # layer4, above the cut
     assert made._stage.tuning is not None
     network = made._stage.tuning.scores(data.part("held-out")).softmax(1).argmax(1).numpy()
     assert np.array_equal(made.evaluate().probabilities.argmax(1), network)
@@ -428,3 +427,22 @@ def test_a_size_to_begin_with_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         learner(data, store, **given)
+
+
+def test_random_weights_learn_from_the_lowest_layer_up_with_averages_of_their_own(
+    data: Dataset, store: Store, tmp_path: Path
+) -> None:
+    made = learner(data, store, backbone="timm:resnet18", weights="none")
+    assert origin(made).usual == 0 < origin(learner(data, store)).usual
+    before = {name: value.clone() for name, value in origin(made).body.extractor().body.state_dict().items()}
+    tuned_by_hand(made, origin(made).usual)
+    settled = made._stage.answering()
+    assert settled is not None
+    after = settled.origin.body.extractor().body.state_dict()  # type: ignore[attr-defined]
+    moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert {"conv1.weight", "bn1.running_mean", "layer4.1.bn2.running_var", "layer4.1.conv2.weight"} <= moved
+    made.predictor().save(tmp_path / "model.fg")
+    predictor, evaluation = load(tmp_path / "model.fg"), made.evaluate()
+    for row, record in enumerate(data.part("held-out")[:3]):
+        by_label = dict(predictor.predict(data.root / record.key).ranking)
+        np.testing.assert_allclose([by_label[label] for label in CLASSES], evaluation.probabilities[row], atol=1e-3)

@@ -92,6 +92,8 @@ def is_wanted(settings: Settings, learner: Learner) -> bool:
         if wanted and settings.backbone.endswith(".onnx"):
             click.echo(f"No fine-tuning: {settings.backbone} is a frozen graph, which cannot learn.", err=True)
             wanted = False
+    if not wanted and settings.weights == "none":
+        click.echo("All weights are random and only a head learns: --fine-tune 30 trains the network.", err=True)
     if not wanted and (settings.mixup or settings.augment != DEFAULT or settings.resize_from is not None):
         click.echo(
             "Photos are not changed: --augment, --mixup and --resize-from do so where the network learns "

@@ -46,6 +46,11 @@ class Backbone:
     in_order: bool = False
 
     @property
+    def pretrained(self) -> bool:
+        """Whether it has learned from photos before: its weights are not random."""
+        return self.kind == "onnx" or self.weights is not None
+
+    @property
     def can_learn(self) -> bool:
         """Whether its layers can be trained: there is a module behind it, not a graph alone."""
         return self.kind != "onnx"

@@ -15,13 +15,15 @@ class Grafted(nn.Module):
 
     Batch norms of the trunk stay as the pretraining left them: they normalise by the averages of a million photos, in
     training as in serving, and their gain and shift are learned. Averages over mini-batches of a few dozen photos would
-    be another network in training than in serving. The head's own batch norm learns its averages, as it always does.
+    be another network in training than in serving. The head's own batch norm learns its averages, as it always does;
+    those of the trunk do where `averages` says so, which a network with random weights needs.
     """
 
-    def __init__(self, trunk: nn.Module, head: nn.Sequential) -> None:
+    def __init__(self, trunk: nn.Module, head: nn.Sequential, averages: bool = False) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = head
+        self._averages = averages
 
     def forward(self, inputs: Any) -> Tensor:
         """Run both; the trunk on a card in bfloat16 while it learns, the head always in single precision."""
@@ -33,9 +35,9 @@ class Grafted(nn.Module):
         return scores
 
     def train(self, mode: bool = True) -> Grafted:
-        """As torch's, but for the batch norms of the trunk."""
+        """As torch's, but for batch norms of the trunk that keep their averages."""
         super().train(mode)
-        for module in self.trunk.modules():
+        for module in () if self._averages else self.trunk.modules():
             if isinstance(module, _NORMS):
                 module.eval()
         return self

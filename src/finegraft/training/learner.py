@@ -206,10 +206,10 @@ class Learner:
     ) -> Tuned:
         """Train the head where it is not, then the upper layers or all of the network; keep it only if it is better.
 
-        `epochs` (default: four, or as many as fit into `left` seconds) see every photo changed another way. Whether the
-        network is better than the head alone is asked of records that neither learned from; if not, the head alone
-        answers. It starts from the frozen backbone, whatever learned before. `say` hears what is going to happen, with
-        the expected minutes, before it does. The result is kept in `tuned`.
+        `epochs` (default: four, 30 where the weights are random, or as many as fit into `left` seconds) see every photo
+        changed another way. Whether the network is better than the head alone is asked of records that neither learned
+        from; if not, the head alone answers. It starts from the frozen backbone, whatever learned before. `say` hears
+        what is going to happen, with the expected minutes, before it does. The result is kept in `tuned`.
         """
         deadline = None if left is None else Deadline(left)
         _ = self._stage.grafting.usual  # a backbone that cannot learn is told first
@@ -231,7 +231,8 @@ class Learner:
         tuning, alone = self._stage.afresh(self.head)
         n = len(tuning.learn.records)
         cost = tuning.cost(len(self._judged) + min(n, MOST))
-        plan = planned(cost, epochs, None if deadline is None else deadline.left)
+        pretrained = tuning.trunk.pretrained
+        plan = planned(cost, epochs, None if deadline is None else deadline.left, pretrained)
         say(plan.sentence)
         if plan.epochs:
             self._stage.tuning, before = tuning, self.lr
@@ -242,7 +243,7 @@ class Learner:
                 self._fit(
                     one_cycle,
                     plan.epochs,
-                    default_rate(n) if lr is None else lr,
+                    default_rate(n, pretrained) if lr is None else lr,
                     [] if deadline is None else [deadline],
                 )
             except TrainingError as error:  # the head alone still answers

@@ -10,6 +10,8 @@ from finegraft.errors import UsageError
 
 # Passes over the photos. Fewer than two leave the rate no time to rise and fall; more than eight were not measured.
 FEWEST, USUAL, MOST = 2, 4, 8
+# Of a network with random weights.
+FROM_SCRATCH_USUAL, FROM_SCRATCH_MOST = 30, 100
 # Of what is left of a budget, the part that is planned with. What takes longer is noticed after every epoch.
 _SURE = 0.95
 
@@ -63,8 +65,8 @@ class Plan:
         return {"epochs": self.epochs, "expected_seconds": self.seconds, "reason": self.reason}
 
 
-def planned(cost: Cost, epochs: int | None = None, left: float | None = None) -> Plan:
-    """What to do: the wanted `epochs`, else as many as `left` seconds allow, else four.
+def planned(cost: Cost, epochs: int | None = None, left: float | None = None, pretrained: bool = True) -> Plan:
+    """What to do: the wanted `epochs`, else as many as `left` seconds allow, else four; 30 where weights are random.
 
     Raises `UsageError` for fewer than one epoch.
 
@@ -75,10 +77,11 @@ def planned(cost: Cost, epochs: int | None = None, left: float | None = None) ->
         if epochs < 1:
             raise UsageError(f"The number of epochs must be at least 1, got {epochs!r}.")
         return Plan(epochs, cost.of(epochs), "as many epochs as were asked for", cost.rest)
+    usual, most = (USUAL, MOST) if pretrained else (FROM_SCRATCH_USUAL, FROM_SCRATCH_MOST)
     if left is None:
-        return Plan(USUAL, cost.of(USUAL), "the usual number of epochs", cost.rest)
+        return Plan(usual, cost.of(usual), "the usual number of epochs", cost.rest)
     room = _SURE * left
-    fitting = [n for n in range(FEWEST, MOST + 1) if cost.of(n) <= room]
+    fitting = [n for n in range(FEWEST, most + 1) if cost.of(n) <= room]
     if not fitting:
         least = cost.of(FEWEST)
         return Plan(0, 0.0, f"{FEWEST} epochs would take about {spoken(least)}, and {spoken(max(left, 0))} are left")

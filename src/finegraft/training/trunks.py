@@ -28,6 +28,11 @@ class Trunk(Protocol):
         ...
 
     @property
+    def pretrained(self) -> bool:
+        """Whether it has learned before; else its weights are random, and everything is learned here."""
+        ...
+
+    @property
     def views(self) -> int:
         """How many epochs show new views; later ones show these again."""
         ...
@@ -60,7 +65,7 @@ class Grafting(Origin, Protocol):
 
     @property
     def usual(self) -> int:
-        """The lowest group of layers that learns unless more is asked for."""
+        """The lowest group of layers that learns unless more is asked for; 0 where the weights are random."""
         ...
 
     def trunk(self, n: int) -> tuple[Trunk, int]:

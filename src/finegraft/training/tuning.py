@@ -75,7 +75,7 @@ class Tuning:
         manner: Manner | None = None,
     ) -> None:
         self.trunk = trunk
-        self.network = Grafted(trunk.network, head)
+        self.network = Grafted(trunk.network, head, averages=not trunk.pretrained)
         self.groups: list[Group] = [*trunk.groups(), ("head", list(head.parameters()))]
         self.below = below
         self._total = below + len(self.groups)

@@ -109,9 +109,11 @@ class PhotoGrafting:
 
     @property
     def usual(self) -> int:
-        """What lies above the cut on a processor; on a card, or where there is no cut, all of it."""
+        """What lies above the cut on a processor; on a card, of random weights, or where there is no cut, all of it."""
         self._must_be_able_to_learn()
-        return self._groups - self._upper if self._cut is not None and self.body.device == "cpu" else 0
+        if self.body.device != "cpu" or not self.body.backbone.pretrained or self._cut is None:
+            return 0
+        return self._groups - self._upper
 
     def trunk(self, n: int) -> tuple[Trunk, int]:
         """A trunk in which the groups from `n` on may learn, and how many groups lie below it.

@@ -50,6 +50,11 @@ class UpperTrunk:
         network: nn.Module = self._upper
         return network
 
+    @property
+    def pretrained(self) -> bool:
+        """Whether the backbone's weights are not random."""
+        return self._origin.body.backbone.pretrained
+
     def groups(self) -> list[Group]:
         """The parameters above the cut, in groups from the lowest to the highest."""
         return layer_groups(self._upper.extractor.body)

@@ -58,6 +58,11 @@ class WholeTrunk:
         network: nn.Module = self._whole
         return network
 
+    @property
+    def pretrained(self) -> bool:
+        """Whether the backbone's weights are not random."""
+        return self._origin.body.backbone.pretrained
+
     def groups(self) -> list[Group]:
         """The backbone's parameters, in groups from the lowest to the highest."""
         return layer_groups(self._whole.extractor.body)
