@@ -8,6 +8,7 @@
     ├── TrainingError              a training cannot go on, as with a loss that is no number any more
     ├── BackboneError              no such backbone, or its weights are not at hand
     ├── BundleError                a bundle is broken, hostile, or of a newer format
+    ├── ExportError                an export answers otherwise than the model it was made from
     ├── StorageError               the disk is full, read-only, or a file could not be written
     └── MissingExtra               a part that is not installed; carries the install line
 
@@ -60,6 +61,10 @@ class TrainingError(FinegraftError):
 
 class BackboneError(FinegraftError):
     """No such backbone, or its weights are not at hand."""
+
+
+class ExportError(FinegraftError):
+    """An export answers otherwise than the model it was made from, or cannot be asked."""
 
 
 class BundleError(FinegraftError):

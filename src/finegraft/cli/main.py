@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("finegraft.cli.train", "Train on a folder of labelled photos, judge, and pack."),
     "predict": ("finegraft.cli.predict", "Answer for files, folders, globs or a list on stdin."),
     "eval": ("finegraft.cli.eval", "Score a model on labelled photos."),
+    "export": ("finegraft.cli.export", "Write a model for others to use, proven to answer the same."),
     "report": ("finegraft.cli.report", "Rebuild the report of a run."),
     "runs": ("finegraft.cli.runs", "A table of the runs below a folder."),
     "compare": ("finegraft.cli.compare", "Say which of two runs is better, and which photos changed sides."),

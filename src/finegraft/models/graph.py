@@ -65,7 +65,7 @@ def lower_graph(lower: Lower, size: int) -> bytes:
     """The ONNX bytes of the lower part of a backbone, with the outputs `map` and `below`."""
     onnx = onnx_package()
     model = onnx.load_from_string(_traced(lower, size, ["map", "below"]))
-    _drop_unused(model.graph, {"map", "below"})
+    drop_unused(model.graph, {"map", "below"})
     return bytes(model.SerializeToString())
 
 
@@ -111,7 +111,7 @@ def with_head(body: bytes, layers: Layers, novelty: Novelty | None = None) -> by
     model = onnx.load_from_string(body)
     graph = model.graph
     kept = [output for output in graph.output if output.name != "scores"]
-    _drop_unused(graph, {output.name for output in kept})
+    drop_unused(graph, {output.name for output in kept})
     flowing = "features"
     for number, (weight, bias) in enumerate(layers):
         is_last = number == len(layers) - 1
@@ -173,7 +173,7 @@ def _add_novelty(graph: Any, novelty: Novelty) -> None:
     graph.output.append(onnx.helper.make_tensor_value_info("novelty", onnx.TensorProto.FLOAT, ["n"]))
 
 
-def _drop_unused(graph: Any, wanted: set[str]) -> None:
+def drop_unused(graph: Any, wanted: set[str]) -> None:
     """Remove the nodes and weights that none of the `wanted` outputs needs."""
     needed, nodes = set(wanted), []
     for node in reversed(graph.node):

@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -63,8 +64,11 @@ class OpenVino:
             return self._model.create_infer_request()
 
 
-def open(graph: bytes, threads: int, streams: int) -> OpenVino:  # noqa: A001
-    """Open `graph` on the processor; `threads` are shared by `streams` calls at once."""
+def open(graph: bytes | Path, threads: int, streams: int) -> OpenVino:  # noqa: A001
+    """Open `graph`, the bytes of an ONNX file or the path of OpenVINO's own, on the processor.
+
+    `threads` are shared by `streams` calls at once.
+    """
     with _no_converters():
         import openvino
 
@@ -84,6 +88,14 @@ def open(graph: bytes, threads: int, streams: int) -> OpenVino:  # noqa: A001
     if len(model.inputs) != 1:
         raise BundleError(f"A model needs exactly one input, this one has {len(model.inputs)}.", "Export it again.")
     return OpenVino(model, names, openvino.__version__, streams)
+
+
+def saved(graph: bytes, path: Path) -> None:
+    """Write the bytes of an ONNX file as OpenVINO's own, `path` (.xml) and a file beside it, in single precision."""
+    with _no_converters():
+        import openvino
+
+    openvino.save_model(openvino.Core().read_model(graph), path, compress_to_fp16=False)
 
 
 def _reason(error: RuntimeError) -> str:

@@ -1,0 +1,46 @@
+"""`finegraft export RUN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finegraft.cli.choices import OneOf
+from finegraft.cli.output import json_option, print_json
+from finegraft.evaluation.run import Run
+
+# Not from `exporting.formats`, which loads what only an export needs.
+_FORMATS = ("bundle", "onnx", "openvino", "torch")
+
+
+@click.command("export")
+@click.argument("run")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write it.")
+@click.option("--to", type=OneOf(_FORMATS), default="bundle", show_default=True, help="In which format.")
+@click.option("--force", is_flag=True, help="Replace an earlier export.")
+@json_option
+def command(run: str, output: str, to: str, force: bool, as_json: bool) -> None:
+    """
+    \b
+      finegraft export RUN -o flowers.fg
+      finegraft export RUN -o flowers.onnx --to onnx
+      finegraft export RUN -o flowers-ir --to openvino
+
+    Write the model of RUN for others to use: a bundle with its proof, a plain ONNX file (uint8 photos in, probabilities
+    out), a folder for OpenVINO, or one with torch's tensors. First it is asked about the run's judged photos and a set
+    of awkward pictures, in a process of its own; where it answers otherwise than the training did, nothing is written
+    and the photos are named.
+    """
+    opened = Run.open(run)
+    from finegraft.exporting.formats import export
+
+    done = export(opened, Path(output), to, force)
+    if as_json:
+        print_json(done.to_json())
+        return
+    parity = done.parity
+    click.echo(
+        f"{done.path}: the same first answer for {100 * parity.agreement:.1f} % of {parity.photos:,} photos "
+        f"({done.judged:,} it was judged on), no probability off by more than {parity.max_difference:.1g}."
+    )

@@ -1,0 +1,80 @@
+"""The plain graph: a uint8 crop in, probabilities out, and a description of both inside the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from finegraft.data.contents import digest_of
+from finegraft.inference import model_json
+from finegraft.inference.predictor import Predictor
+from finegraft.models.frozen import onnx_package
+from finegraft.models.graph import drop_unused
+from finegraft.targets import Category, Number, Tags
+
+# What the description is called among an ONNX file's own properties.
+PROPERTY = "finegraft"
+PROBABILITIES, VALUE = "probabilities", "value"
+
+
+def output_of(predictor: Predictor) -> str:
+    """The name of what comes out."""
+    return VALUE if isinstance(predictor.target, Number) else PROBABILITIES
+
+
+def description(predictor: Predictor) -> str:
+    """What `model.json` of a bundle says, but for samples: JSON."""
+    return model_json.written(predictor, digest_of(predictor.graph), {}).decode()
+
+
+def plain_graph(predictor: Predictor) -> bytes:
+    """`predictor` as an ONNX file with one output: `probabilities` (n, k), calibrated, in the order of the labels; for
+    a number `value` (n, 1).
+
+    The input `input` is uint8 (n, size, size, 3): RGB, upright, resized as the description says, not normalised.
+    """
+    onnx = onnx_package()
+    model = onnx.load_from_string(predictor.graph)
+    graph, name = model.graph, output_of(predictor)
+    drop_unused(graph, {"scores"})
+    for node in _answering(predictor, graph, onnx):
+        graph.node.append(node)
+    columns = 1 if isinstance(predictor.target, Number) else len(predictor.target)
+    del graph.output[:]
+    graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", columns]))
+    model.doc_string = _words(predictor)
+    told = model.metadata_props.add()
+    told.key, told.value = PROPERTY, description(predictor)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def _answering(predictor: Predictor, graph: Any, onnx: Any) -> list[Any]:
+    """The nodes from `scores` to what is answered."""
+
+    def constant(called: str, values: Any) -> str:
+        graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(values, np.float32), called))
+        return called
+
+    node = onnx.helper.make_node
+    if isinstance(predictor.target, Category):
+        cooled = node("Div", ["scores", constant("answer_temperature", predictor.temperature)], ["answer_logits"])
+        return [cooled, node("Softmax", ["answer_logits"], [PROBABILITIES], axis=1)]
+    if isinstance(predictor.target, Tags):
+        slopes, shifts = np.array(predictor.platt).T
+        scaled = node("Mul", ["scores", constant("answer_slopes", slopes)], ["answer_scaled"])
+        shifted = node("Add", ["answer_scaled", constant("answer_shifts", shifts)], ["answer_logits"])
+        return [scaled, shifted, node("Sigmoid", ["answer_logits"], [PROBABILITIES])]
+    return [node("Identity", ["scores"], [VALUE])]
+
+
+def _words(predictor: Predictor) -> str:
+    """What a person reads in a viewer of graphs."""
+    kind = (
+        "the number" if isinstance(predictor.target, Number) else f"{len(predictor.target)} probabilities, calibrated"
+    )
+    return (
+        f"input: uint8 (n, height, width, 3), RGB, upright, as the preprocess in the property '{PROPERTY}' says, not "
+        f"normalised. {output_of(predictor)}: {kind}, in the order of the labels there."
+    )
