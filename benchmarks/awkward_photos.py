@@ -7,24 +7,14 @@ from pathlib import Path
 
 from PIL import Image
 
-# EXIF orientation -> how a camera's sensor picture lies, given the upright one (the inverse of what a viewer does).
-_TO_SENSOR = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-_ORIENTATION = 274
+from finegraft.exporting.golden import ORIENTATION, TO_SENSOR
 
 
 def _turned(orientation: int) -> Callable[[Image.Image, Path], None]:
     def save(photo: Image.Image, path: Path) -> None:
         exif = Image.Exif()
-        exif[_ORIENTATION] = orientation
-        photo.transpose(_TO_SENSOR[orientation]).save(path.with_suffix(".jpg"), quality=92, exif=exif)
+        exif[ORIENTATION] = orientation
+        photo.transpose(TO_SENSOR[orientation]).save(path.with_suffix(".jpg"), quality=92, exif=exif)
 
     return save
 
@@ -48,7 +38,7 @@ def _misnamed(photo: Image.Image, path: Path) -> None:
 
 KINDS: dict[str, Callable[[Image.Image, Path], None]] = {
     "plain": _as("RGB", ".jpg"),
-    **{f"exif{orientation}": _turned(orientation) for orientation in _TO_SENSOR},
+    **{f"exif{orientation}": _turned(orientation) for orientation in TO_SENSOR},
     "png": _as("RGB", ".png"),
     "grey": _as("L", ".jpg"),
     "cmyk": _as("CMYK", ".jpg"),

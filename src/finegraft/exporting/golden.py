@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 # EXIF orientation -> how a sensor's picture lies, given the upright one (the inverse of what a viewer does).
-_TO_SENSOR = {
+TO_SENSOR = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -22,7 +22,7 @@ _TO_SENSOR = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-_ORIENTATION = 274
+ORIENTATION = 274
 _HUGE = (6000, 4000)
 
 
@@ -51,10 +51,10 @@ def _saved(picture: Image.Image, kind: str, **settings: object) -> bytes:
 
 def _turned(orientation: int) -> bytes:
     exif = Image.Exif()
-    exif[_ORIENTATION] = orientation
+    exif[ORIENTATION] = orientation
     picture = scene(orientation)
-    if orientation in _TO_SENSOR:
-        picture = picture.transpose(_TO_SENSOR[orientation])
+    if orientation in TO_SENSOR:
+        picture = picture.transpose(TO_SENSOR[orientation])
     return _saved(picture, "JPEG", quality=92, exif=exif)
 
 
