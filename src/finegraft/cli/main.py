@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("finegraft.cli.predict", "Answer for files, folders, globs or a list on stdin."),
     "eval": ("finegraft.cli.eval", "Score a model on labelled photos."),
     "export": ("finegraft.cli.export", "Write a model for others to use, proven to answer the same."),
+    "serve": ("finegraft.cli.serve", "Answer over HTTP."),
     "report": ("finegraft.cli.report", "Rebuild the report of a run."),
     "runs": ("finegraft.cli.runs", "A table of the runs below a folder."),
     "compare": ("finegraft.cli.compare", "Say which of two runs is better, and which photos changed sides."),

@@ -169,6 +169,21 @@ class Predictor:
                 else:
                     yield self._prediction(item, raw)
 
+    def predict_batch(self, items: Sequence[Item]) -> list[AnyPrediction | PredictionError]:
+        """An answer or an error for each of a few items, computed together on the calling thread."""
+        loaded = [self._loaded(item) for item in items]
+        readable = [x for x in loaded if not isinstance(x, UnreadableFile)]
+        outputs = self.engines.get("throughput").run(np.stack(readable)) if readable else {}
+        rows = iter(range(len(readable)))
+        answers: list[AnyPrediction | PredictionError] = []
+        for item, x in zip(items, loaded, strict=True):
+            if isinstance(x, UnreadableFile):
+                answers.append(PredictionError(_path_of(item), x.code, str(x)))
+                continue
+            row = next(rows)
+            answers.append(self._prediction(item, self._checked({name: v[row] for name, v in outputs.items()})))
+        return answers
+
     def judgements(
         self, items: Iterable[Item], workers: int | None = None
     ) -> Generator[Judgement | UnreadableFile, None, None]:
@@ -222,6 +237,12 @@ class Predictor:
 
     def _load(self, item: Item) -> np.ndarray:
         return self.preprocess.load(item if isinstance(item, bytes) else read_content(Path(item)))
+
+    def _loaded(self, item: Item) -> np.ndarray | UnreadableFile:
+        try:
+            return self._load(item)
+        except UnreadableFile as error:
+            return error
 
     def _checked(self, outputs: Mapping[str, np.ndarray]) -> _Raw:
         """What the graph says of one item, refused where no honest answer can be made of it."""

@@ -1,0 +1,6 @@
+"""A model behind HTTP: the prediction API and its limits. Needs the extra `serve`, no torch.
+
+`limits` what a request may cost · `problems` the errors clients see · `receiving` a request's files · `answering` the
+bounded queue and its workers · `models` what is served, checked and swapped · `metrics` for Prometheus · `app` the
+routes · `openapi` their description · `running` the process: signals, slow clients, logs.
+"""

@@ -1,0 +1,228 @@
+"""The process around the API: its socket, its signals, clients that dawdle, and a log a machine can read.
+
+SIGTERM and SIGINT: nothing new is accepted, all that was accepted is answered, and the process ends. SIGHUP: the file
+of every model is opened anew and checked; the one before answers until then, and stays where the new one is not sound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from finegraft.errors import FinegraftError, UsageError
+from finegraft.runtimes.cpus import usable_cpus
+from finegraft.serving.answering import Answerer
+from finegraft.serving.app import LOG, Api
+from finegraft.serving.limits import Limits
+from finegraft.serving.models import Served
+
+# Two for each processor: the second decodes while the first waits for the engine, as in `features.pipeline`.
+WORKERS = 2
+_KEEP_ALIVE = 5
+_CONNECTIONS = 1000
+_OF_RECORDS = set(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to listen, how many files to answer at a time, and what to ask for."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int | None = None
+    batch: int = 1
+    wait: float = 0.0
+    token: str | None = None
+
+
+def serve(models: Mapping[str, Served], place: Place, limits: Limits) -> None:
+    """Serve until a signal ends it. Raises `UsageError` where the port is taken, `BundleError` for an unsound model."""
+    listening = _listening(place)
+    _log_to_stderr()
+    answerer = Answerer(place.workers or WORKERS * usable_cpus(), limits.queue, place.batch, place.wait)
+    api = Api(models, answerer, limits, place.token)
+    answerer.seen = api.metrics.batches.observe
+    server = _Server(api, limits)
+    try:
+        host, port = listening.getsockname()[:2]
+        LOG.info("listening", extra={"url": f"http://{host}:{port}", "models": list(models)})
+        server.run([listening])
+    finally:
+        answerer.close()
+        listening.close()
+    if server.failed is not None:
+        raise server.failed
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's with our signals: it ends quietly, and reads models again."""
+
+    def __init__(self, api: Api, limits: Limits) -> None:
+        class Patient(_Patient):
+            head = limits.head
+
+        super().__init__(
+            uvicorn.Config(
+                api.asgi(),
+                http=Patient,
+                ws="none",
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=int(limits.seconds) + 5,
+                limit_concurrency=_CONNECTIONS,
+            )
+        )
+        self.failed: FinegraftError | None = None
+        self._api = api
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """From now on nothing new is accepted."""
+        self._api.draining = True
+        super().handle_exit(sig, frame)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn's raises the signal again at the end, which would kill what is still being answered."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        kinds = [signal.SIGINT, signal.SIGTERM]
+        before = {kind: signal.signal(kind, self.handle_exit) for kind in kinds}
+        try:
+            yield
+        finally:
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen at once, and check the models meanwhile."""
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
+            loop.add_signal_handler(signal.SIGHUP, lambda: self._keep(self._swap()))
+        self._keep(self._load())
+
+    def _keep(self, work: Any) -> None:
+        """Run `work` beside the server, which counts it among what is to be finished."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
+
+    async def _load(self) -> None:
+        """The first models; an unsound one ends the server."""
+        for served in self._api.models.values():
+            try:
+                await asyncio.to_thread(served.load)
+            except FinegraftError as error:
+                self.failed = error
+                self.handle_exit(signal.SIGTERM, None)
+                return
+            LOG.info("ready", extra={"model": served.name})
+
+    async def _swap(self) -> None:
+        for served in self._api.models.values():
+            try:
+                loaded = await asyncio.to_thread(served.load)
+            except FinegraftError as error:
+                LOG.error("not swapped", extra={"model": served.name, "reason": str(error)})
+            else:
+                LOG.info("swapped", extra={"model": served.name, "digest": loaded.digest})
+
+
+class _Patient(H11Protocol):
+    """Uvicorn's, which ends a connection whose request does not begin within `head` seconds: uvicorn waits for ever."""
+
+    head = 10.0
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start to wait."""
+        super().connection_made(transport)
+        self._wait()
+
+    def handle_events(self) -> None:
+        """A request that is there is waited for elsewhere."""
+        super().handle_events()
+        if self._busy and self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def on_response_complete(self) -> None:
+        """Wait for the next one."""
+        super().on_response_complete()
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing to wait for."""
+        if self._late is not None:
+            self._late.cancel()
+        super().connection_lost(exc)
+
+    @property
+    def _busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        self._late = self.loop.call_later(self.head, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._busy:
+            self.transport.close()
+
+
+def _listening(place: Place) -> socket.socket:
+    """A bound socket. Raises `UsageError` where that cannot be."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, number)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot listen on {place.host}:{place.port}: {error.strerror or error}.", "Choose another --port."
+        ) from error
+    return bound
+
+
+class _Json(logging.Formatter):
+    """A line of JSON: when, how grave, what, and what was given beside. Never what was sent."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        told = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), "level": record.levelname.lower()}
+        told |= {"event": record.getMessage()}
+        told |= {name: value for name, value in vars(record).items() if name not in _OF_RECORDS}
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False, default=str)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json())
+    for name in ("finegraft.serving", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+        logger.setLevel(logging.INFO if name == "finegraft.serving" else logging.WARNING)

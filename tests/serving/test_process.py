@@ -1,0 +1,161 @@
+"""`finegraft serve` as a process: signals, clients that dawdle, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import finegraft
+from tests.making import photo
+from tests.serving.making import bundle_at, process
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix"),
+    pytest.mark.xdist_group("serving"),
+]
+PHOTO = photo(1)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bundle_at(tmp_path_factory.mktemp("bundle") / "pets.fg")
+
+
+def test_it_answers_and_ends_quietly_when_told_to(bundle: Path) -> None:
+    with process(bundle) as server:
+        assert server.get("/readyz").status_code == 200
+        assert server.post(PHOTO).json()["model"]["name"] == "pets"
+        server.popen.send_signal(signal.SIGTERM)
+        assert server.popen.wait(30) == 0
+    told = server.events("answered")
+    assert {row["route"] for row in told} == {"/readyz", "/v1/predict"}
+    assert all(set(row) == {"time", "level", "event", "request", "route", "status", "ms"} for row in told)
+
+
+def test_what_was_accepted_is_answered_after_the_signal(bundle: Path) -> None:
+    answers: list[int] = []
+
+    def ask() -> None:
+        for _ in range(10):
+            try:
+                answers.append(server.post(PHOTO).status_code)
+            except OSError:  # pragma: no cover - refused: it was not accepted
+                answers.append(0)
+            except Exception as error:  # noqa: BLE001
+                answers.append(-1 if "Remote" in type(error).__name__ else 0)
+
+    with process(bundle) as server:
+        asking = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in asking:
+            thread.start()
+        while not answers:
+            time.sleep(0.005)
+        server.popen.send_signal(signal.SIGTERM)
+        for thread in asking:
+            thread.join(60)
+        assert server.popen.wait(30) == 0
+    assert 200 in answers
+    assert set(answers) <= {200, 503, 0}  # never cut off in the middle, never a 500
+
+
+def test_a_new_file_is_swapped_in_without_a_lost_request(bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pets.fg"
+    path.write_bytes(bundle.read_bytes())
+    seen: list[tuple[int, str]] = []
+    going = threading.Event()
+
+    def ask() -> None:
+        while not going.is_set():
+            answer = server.post(PHOTO)
+            seen.append((answer.status_code, answer.json()["model"]["digest"]))
+
+    with process(path) as server:
+        asking = threading.Thread(target=ask)
+        asking.start()
+        bundle_at(tmp_path / "new.fg", seed=5).replace(path)
+        server.popen.send_signal(signal.SIGHUP)
+        server.until("swapped")
+        time.sleep(0.2)
+        path.write_bytes(b"no bundle")
+        server.popen.send_signal(signal.SIGHUP)
+        server.until("not swapped")
+        time.sleep(0.2)
+        going.set()
+        asking.join(30)
+    assert {status for status, _ in seen} == {200}
+    digests = [digest for _, digest in seen]
+    assert len(set(digests)) == 2
+    assert digests == sorted(digests, key=[digests[0], digests[-1]].index)  # first the old one, then the new one
+
+
+def test_clients_that_dawdle_are_dropped_and_others_answered(bundle: Path) -> None:
+    with process(bundle) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        silent = socket.create_connection((host, int(port)))
+        dripping = socket.create_connection((host, int(port)))
+        dripping.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\n")
+        started = time.monotonic()
+        assert server.post(PHOTO).status_code == 200
+        for connection in (silent, dripping):
+            connection.settimeout(30)
+            while connection.recv(1000):
+                pass
+        assert 5 < time.monotonic() - started < 25
+        assert server.get("/readyz").status_code == 200
+
+
+def test_a_connection_that_is_half_closed_harms_nothing(bundle: Path) -> None:
+    with process(bundle) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as half:
+            half.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+            half.shutdown(socket.SHUT_WR)
+            half.settimeout(30)
+            while half.recv(1000):
+                pass
+        assert server.post(PHOTO).status_code == 200
+        assert not server.events("request failed")
+
+
+def test_a_token_comes_from_the_environment_or_a_file(bundle: Path, tmp_path: Path) -> None:
+    with process(bundle, env={"FINEGRAFT_TOKEN": "a secret"}) as server:
+        assert server.post(PHOTO).status_code == 401
+    (tmp_path / "token").write_text("another\n")
+    with process(bundle, "--token-file", tmp_path / "token") as server:
+        assert server.post(PHOTO).status_code == 401
+
+
+def test_an_unsound_model_is_told_and_ends_the_server(tmp_path: Path) -> None:
+    (tmp_path / "bad.fg").write_bytes(b"no bundle")
+    done = finegraft("serve", tmp_path / "bad.fg", "--port", "0")
+    assert done.code == 1
+    assert "is not a bundle" in done.error
+
+
+def test_what_cannot_be_served_is_said(bundle: Path, tmp_path: Path) -> None:
+    assert "There is no model" in finegraft("serve", tmp_path / "nothing.fg").error
+    (tmp_path / "other").mkdir()
+    twin = tmp_path / "other" / "pets.fg"
+    twin.write_bytes(bundle.read_bytes())
+    assert "Two models are called 'pets'" in finegraft("serve", bundle, twin).error
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = finegraft("serve", bundle, "--port", str(taken.getsockname()[1]))
+    assert done.code == 2
+    assert "Cannot listen on 127.0.0.1:" in done.error
+    (tmp_path / "empty").write_text("\n")
+    assert "holds no token" in finegraft("serve", bundle, "--token-file", tmp_path / "empty").error
+
+
+def test_after_a_kill_it_is_ready_again_at_once(bundle: Path) -> None:
+    with process(bundle) as server:
+        os.kill(server.popen.pid, signal.SIGKILL)
+        server.popen.wait(10)
+    with process(bundle) as server:
+        assert server.post(PHOTO).status_code == 200
