@@ -74,8 +74,8 @@ def document(title: str, header: Html, sections: Sequence[Section], footer: str,
 @cache
 def stylesheet() -> str:
     """The tokens and the rules of our pages. No markup ends it early: the text is our own."""
-    here = resources.files("finegraft.reporting")
-    return "".join(here.joinpath(name).read_text(encoding="utf-8") for name in ("tokens.css", "page.css"))
+    here = resources.files("finegraft")
+    return "".join(here.joinpath(name).read_text(encoding="utf-8") for name in ("tokens.css", "reporting/page.css"))
 
 
 def section(anchor: str, heading: str, *parts: Html) -> Section:

@@ -24,13 +24,14 @@ from finegraft.serving.answering import Answerer, Closed, QueueFull
 from finegraft.serving.limits import Limits
 from finegraft.serving.metrics import Metrics
 from finegraft.serving.models import Loaded, Served
+from finegraft.serving.pages import page
 from finegraft.serving.problems import Problem
 from finegraft.serving.receiving import files_of
 
 LOG = logging.getLogger("finegraft.serving")
 _NUMBER = "finegraft.request"  # of a scope: by which the log knows a request
 _MOST = 100_000  # labels of a ranking
-_OPEN = {"/healthz", "/readyz"}  # asked by programs that know no token
+_OPEN = {"/", "/healthz", "/readyz"}  # asked by programs, and people, before they know a token
 
 
 class Api:
@@ -50,6 +51,8 @@ class Api:
     def asgi(self) -> ASGIApp:
         """The application."""
         get = (
+            ("/", self._page),
+            ("/page/{name}", self._page),
             ("/healthz", self._health),
             ("/readyz", self._ready),
             ("/metrics", self._metrics),
@@ -66,7 +69,8 @@ class Api:
 
     def check_token(self, scope: Scope) -> None:
         """Raise `Problem` unless the request may pass."""
-        if self._token is None or scope["path"] in _OPEN:
+        path = scope["path"]
+        if self._token is None or path in _OPEN or path.startswith("/page/"):
             return
         given = dict(scope["headers"]).get(b"authorization", b"")
         if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
@@ -95,6 +99,9 @@ class Api:
             raise problems.of_file(answers[0].code, answers[0].message)
         rows = [{"name": file.name, **_row(answer, top)} for file, answer in zip(sent, answers, strict=True)]
         return _json({"model": model.to_json(), "predictions": rows})
+
+    async def _page(self, request: Request) -> Response:
+        return page(request.path_params.get("name", "index.html"))
 
     async def _health(self, request: Request) -> Response:  # noqa: ARG002 - as the others have it
         return _json({"status": "alive"})
