@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from finegraft.inference.predictor import Predictor
 from finegraft.serving.answering import Answerer
 from finegraft.serving.app import Api
+from finegraft.serving.feedback import Feedback
 from finegraft.serving.limits import Limits
 from finegraft.serving.models import Served, named
 from tests.inference.making import predictor
@@ -51,7 +52,12 @@ class Fixed:
 
 @contextlib.contextmanager
 def api(
-    *paths: Path, limits: Limits | None = None, token: str | None = None, load: bool = True, workers: int = 2
+    *paths: Path,
+    limits: Limits | None = None,
+    token: str | None = None,
+    load: bool = True,
+    workers: int = 2,
+    feedback: Path | None = None,
 ) -> Iterator[tuple[TestClient, Api]]:
     """A client of the API in this process."""
     models: dict[str, Served] = named(list(paths))
@@ -60,7 +66,7 @@ def api(
             served.load()
     limits = limits or Limits()
     answerer = Answerer(workers, limits.queue)
-    made = Api(models, answerer, limits, token)
+    made = Api(models, answerer, limits, token, None if feedback is None else Feedback(feedback))
     try:
         yield TestClient(made.asgi(), raise_server_exceptions=False), made
     finally:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import finegraft as fg
+from finegraft.data.contents import digest_of
 from finegraft.serving.limits import Limits
 from tests.inference.making import LABELS
 from tests.making import photo
@@ -41,6 +42,7 @@ def test_a_photo_is_answered_as_the_bundle_answers_it(bundle: Path) -> None:
     assert told["model"]["name"] == "pets"
     (row,) = told["predictions"]
     assert row.pop("name") is None
+    assert row.pop("digest") == digest_of(PHOTO)
     assert row == wanted(bundle, PHOTO)
 
 
@@ -263,6 +265,70 @@ def test_other_methods_and_places_have_the_same_envelope(bundle: Path, method: s
         for header in ("x-content-type-options", "x-request-id", "cache-control"):
             assert header in answer.headers
         assert "access-control-allow-origin" not in answer.headers
+
+
+VERDICT = {"digest": "abc123", "label": LABELS[0], "right": True}
+
+
+def test_verdicts_are_kept_a_line_each_and_nothing_of_the_photo(bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "feedback.jsonl"
+    with api(bundle, feedback=path) as (client, _):
+        assert client.get("/v1/models").json()["feedback"] is True
+        told = client.post("/v1/predict", content=PHOTO).json()["predictions"][0]
+        other = next(label for label in LABELS if label != told["label"])
+        verdict = {"digest": told["digest"], "label": told["label"], "right": False, "wanted": other}
+        assert client.post("/v1/feedback", json=verdict).json() == {"kept": True}
+        assert client.post("/v1/models/pets/feedback", json=VERDICT).status_code == 200
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [row["right"] for row in rows] == [False, True]
+    assert set(rows[0]) == {"time", "model", "digest", "label", "right", "wanted"}
+    assert rows[0]["digest"] == digest_of(PHOTO)
+    assert rows[0]["model"]["name"] == "pets"
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        b"no json",
+        b"[1]",
+        b"[" * 2000,
+        {**VERDICT, "digest": "../../etc"},
+        {**VERDICT, "digest": ""},
+        {**VERDICT, "label": "zebra"},
+        {**VERDICT, "right": "yes"},
+        {**VERDICT, "wanted": LABELS[1]},
+        {**VERDICT, "right": False, "wanted": "zebra"},
+        {},
+    ],
+)
+def test_what_is_no_verdict_is_refused_and_not_kept(bundle: Path, tmp_path: Path, verdict: Any) -> None:
+    path = tmp_path / "feedback.jsonl"
+    content = verdict if isinstance(verdict, bytes) else json.dumps(verdict).encode()
+    with api(bundle, feedback=path) as (client, _):
+        answer = client.post("/v1/feedback", content=content)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad-feedback")
+        assert client.post("/v1/feedback", content=b" " * 100_000).status_code == 413
+    assert path.read_bytes() == b""
+
+
+def test_without_a_file_for_them_there_is_no_place_for_verdicts(bundle: Path) -> None:
+    with api(bundle) as (client, _):
+        assert client.get("/v1/models").json()["feedback"] is False
+        assert client.post("/v1/feedback", json=VERDICT).status_code == 404
+        assert "/v1/feedback" not in client.get("/openapi.json").json()["paths"]
+
+
+def test_the_bytes_of_all_requests_together_have_a_limit_and_are_given_back(bundle: Path) -> None:
+    limits = Limits(held=len(PHOTO) + 10)
+    with api(bundle, limits=limits) as (client, made):
+        for _ in range(3):
+            assert client.post("/v1/predict", content=PHOTO).status_code == 200
+        with made._room.guest() as other:
+            other.take(20)
+            answer = client.post("/v1/predict", content=PHOTO)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (429, "queue-full")
+        assert client.post("/v1/predict", content=PHOTO).status_code == 200
+        assert made._room._held == 0
 
 
 def test_the_description_names_every_route_and_status_it_may_answer_with(bundle: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,6 +152,27 @@ def test_a_token_is_asked_for_and_used(bundle: Path, browser: Any, photos: list[
         assert answers(page, 1).first.locator("strong").inner_text() != "No answer"
         assert "TOKEN" in page.locator("#curl").text_content()
         page.close()
+
+
+def test_an_answer_can_be_called_wrong_and_the_right_one_named(
+    bundle: Path, browser: Any, photos: list[Path], tmp_path: Path
+) -> None:
+    with process(bundle, "--feedback", tmp_path / "said.jsonl") as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        until(page, "document.title.startsWith('pets')")
+        page.set_input_files("#files", photos[:2])
+        first, second = answers(page, 2).all()
+        until(page, "document.querySelectorAll('.verdict:not([hidden])').length == 2")
+        first.locator("button.right").click()
+        second.locator("button.amiss").click()
+        second.locator("select").select_option(index=1)
+        until(page, "[...document.querySelectorAll('#answers .verdict')].every((e) => e.textContent == 'Thank you.')")
+        page.close()
+    rows = [json.loads(line) for line in (tmp_path / "said.jsonl").read_text().splitlines()]
+    assert sorted(row["right"] for row in rows) == [False, True]
+    (wrong,) = (row for row in rows if not row["right"])
+    assert wrong["wanted"] != wrong["label"]
 
 
 def test_the_page_lets_nothing_foreign_in(bundle: Path) -> None:

@@ -98,15 +98,15 @@ def test_a_new_file_is_swapped_in_without_a_lost_request(bundle: Path, tmp_path:
 def test_clients_that_dawdle_are_dropped_and_others_answered(bundle: Path) -> None:
     with process(bundle) as server:
         host, port = server.url.removeprefix("http://").split(":")
-        silent = socket.create_connection((host, int(port)))
-        dripping = socket.create_connection((host, int(port)))
-        dripping.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\n")
-        started = time.monotonic()
-        assert server.post(PHOTO).status_code == 200
-        for connection in (silent, dripping):
-            connection.settimeout(30)
-            while connection.recv(1000):
-                pass
+        address = host, int(port)
+        with socket.create_connection(address) as silent, socket.create_connection(address) as dripping:
+            dripping.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\n")
+            started = time.monotonic()
+            assert server.post(PHOTO).status_code == 200
+            for connection in (silent, dripping):
+                connection.settimeout(30)
+                while connection.recv(1000):
+                    pass
         assert 5 < time.monotonic() - started < 25
         assert server.get("/readyz").status_code == 200
 
@@ -130,6 +130,12 @@ def test_a_token_comes_from_the_environment_or_a_file(bundle: Path, tmp_path: Pa
     (tmp_path / "token").write_text("another\n")
     with process(bundle, "--token-file", tmp_path / "token") as server:
         assert server.post(PHOTO).status_code == 401
+
+
+def test_a_server_open_to_all_without_a_token_says_so(bundle: Path) -> None:
+    with process(bundle, "--host", "0.0.0.0") as server:
+        assert server.lines[0]["level"] == "warning"
+        assert server.lines[0]["event"].startswith("open to everyone")
 
 
 def test_an_unsound_model_is_told_and_ends_the_server(tmp_path: Path) -> None:

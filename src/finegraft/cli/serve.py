@@ -20,6 +20,7 @@ _NEEDED = ("starlette", "uvicorn", "multipart", "prometheus_client")
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines in.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--token-file", metavar="FILE", help="Ask for the token in FILE; or set FINEGRAFT_TOKEN.")
+@click.option("--feedback", metavar="FILE", help="Take verdicts on answers, and append them to FILE.")
 @click.option("--engine", type=OneOf(["auto", "openvino", "onnxruntime"]), default="auto", show_default=True)
 @click.option("--workers", type=click.IntRange(1, 256), help="Files answered at a time.  [default: two a processor]")
 @click.option("--batch", type=click.IntRange(1, 64), default=1, show_default=True, help="Files computed together.")
@@ -36,6 +37,7 @@ def command(
     host: str,
     port: int,
     token_file: str | None,
+    feedback: str | None,
     engine: str,
     workers: int | None,
     batch: int,
@@ -58,7 +60,8 @@ def command(
     from finegraft.serving.running import Place, serve
 
     served = named([_bundle(text) for text in models], engine)
-    serve(served, Place(host, port, workers, batch, batch_wait / 1000, _token(token_file)), Limits())
+    verdicts = None if feedback is None else Path(feedback)
+    serve(served, Place(host, port, workers, batch, batch_wait / 1000, _token(token_file), verdicts), Limits())
 
 
 def _bundle(text: str) -> Path:

@@ -8,7 +8,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,12 +21,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from finegraft.inference.prediction import AnyPrediction, PredictionError
 from finegraft.serving import metrics, openapi, problems
 from finegraft.serving.answering import Answerer, Closed, QueueFull
+from finegraft.serving.feedback import Feedback
 from finegraft.serving.limits import Limits
 from finegraft.serving.metrics import Metrics
 from finegraft.serving.models import Loaded, Served
 from finegraft.serving.pages import page
 from finegraft.serving.problems import Problem
-from finegraft.serving.receiving import files_of
+from finegraft.serving.receiving import Room, Sent, body_of, files_of
 
 LOG = logging.getLogger("finegraft.serving")
 _NUMBER = "finegraft.request"  # of a scope: by which the log knows a request
@@ -38,15 +39,22 @@ class Api:
     """Answers requests for `models`, the first of which is the one meant where none is named."""
 
     def __init__(
-        self, models: Mapping[str, Served], answerer: Answerer, limits: Limits, token: str | None = None
+        self,
+        models: Mapping[str, Served],
+        answerer: Answerer,
+        limits: Limits,
+        token: str | None = None,
+        feedback: Feedback | None = None,
     ) -> None:
         self.models = dict(models)
         self.limits = limits
         self.metrics = Metrics(lambda: answerer.taken)
         self.draining = False
         self._answerer = answerer
+        self._room = Room(limits.held)
+        self._feedback = feedback
         self._token = token
-        self._document = openapi.document(limits)
+        self._document = openapi.document(limits, feedback is not None)
 
     def asgi(self) -> ASGIApp:
         """The application."""
@@ -61,7 +69,9 @@ class Api:
             ("/v1/model", self._one),
             ("/v1/models/{name}", self._one),
         )
-        post = (("/v1/predict", self._predict), ("/v1/models/{name}/predict", self._predict))
+        post = [("/v1/predict", self._predict), ("/v1/models/{name}/predict", self._predict)]
+        if self._feedback is not None:
+            post += [("/v1/feedback", self._keep), ("/v1/models/{name}/feedback", self._keep)]
         routes = [Route(path, _answered(handler), methods=["GET"]) for path, handler in get]
         routes += [Route(path, _answered(handler), methods=["POST"]) for path, handler in post]
         app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
@@ -81,7 +91,10 @@ class Api:
         model = self._model(request)
         if self.draining:
             raise Problem(503, "shutting-down", "The server is shutting down.", {"Connection": "close"})
-        sent = await files_of(request, self.limits)
+        with self._room.guest() as guest:
+            return await self._answers(await files_of(request, self.limits, guest), model, top)
+
+    async def _answers(self, sent: Sequence[Sent], model: Loaded, top: int | None) -> Response:
         try:
             futures = self._answerer.submit(model.predictor, [file.content for file in sent])
         except QueueFull as error:
@@ -97,8 +110,19 @@ class Api:
             self.metrics.count(model, answer)
         if len(answers) == 1 and isinstance(answers[0], PredictionError):
             raise problems.of_file(answers[0].code, answers[0].message)
-        rows = [{"name": file.name, **_row(answer, top)} for file, answer in zip(sent, answers, strict=True)]
+        rows = [
+            {"name": file.name, "digest": file.digest, **_row(answer, top)}
+            for file, answer in zip(sent, answers, strict=True)
+        ]
         return _json({"model": model.to_json(), "predictions": rows})
+
+    async def _keep(self, request: Request) -> Response:
+        assert self._feedback is not None  # else there is no such route
+        model = self._model(request)
+        with self._room.guest() as guest:
+            content = await body_of(request, self.limits, guest)
+        await asyncio.to_thread(self._feedback.keep, model, content)
+        return _json({"kept": True})
 
     async def _page(self, request: Request) -> Response:
         return page(request.path_params.get("name", "index.html"))
@@ -121,7 +145,7 @@ class Api:
 
     async def _all(self, request: Request) -> Response:  # noqa: ARG002
         rows = {name: None if s.loaded is None else s.loaded.to_json() for name, s in self.models.items()}
-        return _json({"models": rows})
+        return _json({"models": rows, "feedback": self._feedback is not None})
 
     async def _one(self, request: Request) -> Response:
         return _json(self._model(request).described())

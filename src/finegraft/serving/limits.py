@@ -9,7 +9,8 @@ from finegraft.errors import UsageError
 
 @dataclass(frozen=True)
 class Limits:
-    """`body` bytes of a request in all, in at most `files` files; `queue` files accepted and not yet answered.
+    """`body` bytes of a request in all, in at most `files` files; `queue` files accepted and not yet answered, and
+    `held` bytes of all requests together.
 
     `seconds` from a request's last byte to its answer; `receiving` for its body to arrive, with no `pause` longer than
     that many seconds; `head` seconds for its first lines. Photos have the decoder's own limit, 64 million pixels.
@@ -18,6 +19,7 @@ class Limits:
     body: int = 20 * 2**20
     files: int = 64
     queue: int = 64
+    held: int = 512 * 2**20
     seconds: float = 30.0
     receiving: float = 30.0
     pause: float = 10.0

@@ -22,8 +22,9 @@ _WHAT = {
 }
 
 
-def document(limits: Limits) -> dict[str, Any]:
-    """OpenAPI 3.1."""
+def document(limits: Limits, feedback: bool = False) -> dict[str, Any]:
+    """OpenAPI 3.1; `feedback` is whether verdicts are taken."""
+    verdicts = {"/v1/feedback": {"post": _feedback([])}, "/v1/models/{name}/feedback": {"post": _feedback([_NAME])}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "finegraft", "version": __version__, "description": _words(limits)},
@@ -35,6 +36,7 @@ def document(limits: Limits) -> dict[str, Any]:
             "/v1/models/{name}": {"get": _get("one model, with its card", {"type": "object"}, [_NAME], (404,))},
             "/healthz": {"get": _get("alive", {"type": "object"}, errors=())},
             "/readyz": {"get": _get("ready to answer", {"type": "object"}, errors=(503,))},
+            **(verdicts if feedback else {}),
         },
         "components": {"schemas": _SCHEMAS, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
         "security": [{}, {"token": []}],
@@ -73,6 +75,28 @@ def _predict(parameters: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _feedback(parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    verdict = {
+        "type": "object",
+        "required": ["digest", "label", "right"],
+        "properties": {
+            "digest": {"type": "string"},
+            "label": {"type": "string"},
+            "right": {"type": "boolean"},
+            "wanted": {"type": ["string", "null"]},
+        },
+    }
+    return {
+        "summary": "Say whether an answer was right",
+        "parameters": parameters,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": verdict}}},
+        "responses": {
+            "200": _body("it is on disk", {"type": "object"}),
+            **_errors({status: _WHAT[status] for status in (400, 401, 404, 408, 413, 422, 429, 503)}),
+        },
+    }
+
+
 def _get(
     what: str,
     schema: dict[str, Any],
@@ -101,7 +125,7 @@ _CODED = {
     "required": ["code", "message"],
     "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
 }
-_NAMED = {"name": {"type": ["string", "null"]}}
+_NAMED = {"name": {"type": ["string", "null"]}, "digest": {"type": "string"}}
 _SCHEMAS: dict[str, Any] = {
     "Error": {"type": "object", "required": ["error"], "properties": {"error": _CODED}},
     "Answers": {

@@ -41,7 +41,9 @@ def too_large(limit: int) -> Problem:
 
 def queue_full() -> Problem:
     """More files than the server takes at a time."""
-    return Problem(429, "queue-full", "The server is busy. Try again in a second.", {"Retry-After": "1"})
+    return Problem(
+        429, "queue-full", "The server is busy. Try again in a second.", {"Retry-After": "1", "Connection": "close"}
+    )
 
 
 def too_late(seconds: float) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
@@ -12,6 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
+from finegraft.data.contents import digest_of
 from finegraft.serving import problems
 from finegraft.serving.limits import Limits
 from finegraft.serving.problems import Problem
@@ -24,32 +26,84 @@ class Sent:
     name: str | None
     content: bytes
 
+    @property
+    def digest(self) -> str:
+        """The digest by which records of a training are known."""
+        return digest_of(self.content)
+
 
 class _Parser(MultiPartParser):
     spool_max_size = 2**31  # a request is small, and stays in memory
 
 
-async def files_of(request: Request, limits: Limits) -> list[Sent]:
+class Room:
+    """Bytes of all requests together that are held until they are answered, `most` of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+
+    @contextlib.contextmanager
+    def guest(self) -> Iterator[Guest]:
+        """One request; what it took is free again at its end."""
+        guest = Guest(self)
+        try:
+            yield guest
+        finally:
+            self._held -= guest.held
+
+    def take(self, count: int) -> None:
+        """Hold `count` bytes more. Raises `Problem` where there is no room."""
+        if self._held + count > self._most:
+            raise problems.queue_full()
+        self._held += count
+
+
+class Guest:
+    """What one request holds of a room."""
+
+    def __init__(self, room: Room) -> None:
+        self.held = 0
+        self._room = room
+
+    def take(self, count: int) -> None:
+        """As the room's, counted for this request."""
+        self._room.take(count)
+        self.held += count
+
+
+async def files_of(request: Request, limits: Limits, guest: Guest) -> list[Sent]:
     """The body of `request` as one file, or the parts called `file` of a multipart one.
 
     Whatever else a client says of a body's type is not believed: `curl --data-binary` calls photos a form.
-
     Raises `Problem` where it is too large, too slow, empty, or of another kind.
     """
-    _check_length(request, limits)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    bounded = Request(request.scope, _bounded(request.receive, limits))
-    try:
-        if kind == "multipart/form-data":
-            return await _parts(bounded, limits)
-        if kind == "application/json":
-            raise Problem(415, "unsupported", "This model answers for photos, not for rows: send a photo's bytes.")
-        content = await bounded.body()
-    except ClientDisconnect as error:
-        raise Problem(400, "gone", "The client went away.") from error
+    if kind == "multipart/form-data":
+        _check_length(request, limits)
+        with _whole_or_gone():
+            return await _parts(Request(request.scope, _bounded(request.receive, limits, guest)), limits)
+    if kind == "application/json":
+        raise Problem(415, "unsupported", "This model answers for photos, not for rows: send a photo's bytes.")
+    content = await body_of(request, limits, guest)
     if not content:
         raise problems.of_file("empty", "The body is empty: send the bytes of a photo.")
     return [Sent(None, content)]
+
+
+async def body_of(request: Request, limits: Limits, guest: Guest) -> bytes:
+    """All of the body of `request`. Raises `Problem` where it is too large or too slow."""
+    _check_length(request, limits)
+    with _whole_or_gone():
+        return await Request(request.scope, _bounded(request.receive, limits, guest)).body()
+
+
+@contextlib.contextmanager
+def _whole_or_gone() -> Iterator[None]:
+    try:
+        yield
+    except ClientDisconnect as error:
+        raise Problem(400, "gone", "The client went away.") from error
 
 
 def _check_length(request: Request, limits: Limits) -> None:
@@ -59,7 +113,7 @@ def _check_length(request: Request, limits: Limits) -> None:
         raise problems.too_large(limits.body)
 
 
-def _bounded(receive: Receive, limits: Limits) -> Receive:
+def _bounded(receive: Receive, limits: Limits, guest: Guest) -> Receive:
     """`receive` that counts bytes and looks at the clock."""
     started, seen = time.monotonic(), 0
 
@@ -70,7 +124,9 @@ def _bounded(receive: Receive, limits: Limits) -> Receive:
             message = await asyncio.wait_for(receive(), max(0.0, min(limits.pause, left)))
         except TimeoutError as error:
             raise problems.too_slow() from error
-        seen += len(message.get("body", b""))
+        count = len(message.get("body", b""))
+        guest.take(count)
+        seen += count
         if seen > limits.body:
             raise problems.too_large(limits.body)
         return message

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import logging
 import signal
@@ -16,6 +17,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -26,6 +28,7 @@ from finegraft.errors import FinegraftError, UsageError
 from finegraft.runtimes.cpus import usable_cpus
 from finegraft.serving.answering import Answerer
 from finegraft.serving.app import LOG, Api
+from finegraft.serving.feedback import Feedback
 from finegraft.serving.limits import Limits
 from finegraft.serving.models import Served
 
@@ -46,18 +49,22 @@ class Place:
     batch: int = 1
     wait: float = 0.0
     token: str | None = None
+    feedback: Path | None = None
 
 
 def serve(models: Mapping[str, Served], place: Place, limits: Limits) -> None:
     """Serve until a signal ends it. Raises `UsageError` where the port is taken, `BundleError` for an unsound model."""
     listening = _listening(place)
     _log_to_stderr()
+    feedback = None if place.feedback is None else Feedback(place.feedback)
     answerer = Answerer(place.workers or WORKERS * usable_cpus(), limits.queue, place.batch, place.wait)
-    api = Api(models, answerer, limits, place.token)
+    api = Api(models, answerer, limits, place.token, feedback)
     answerer.seen = api.metrics.batches.observe
     server = _Server(api, limits)
     try:
         host, port = listening.getsockname()[:2]
+        if place.token is None and not ipaddress.ip_address(host).is_loopback:
+            LOG.warning("open to everyone who reaches this address: no token is asked for")
         LOG.info("listening", extra={"url": f"http://{host}:{port}", "models": list(models)})
         server.run([listening])
     finally:

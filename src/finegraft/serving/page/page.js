@@ -12,6 +12,8 @@ const of = (id) => document.getElementById(id);
 const drop = of("drop"), answers = of("answers"), note = of("note");
 let token = "", waiting = [], running = 0;
 
+let feedback = false, labels = [];
+
 const headers = () => (token ? { authorization: `Bearer ${token}` } : {});
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
@@ -37,12 +39,14 @@ async function asked(address, options = {}) {
 }
 
 async function introduce() {
-  const { models } = await asked("v1/models");
-  const names = Object.keys(models), select = of("model"), before = select.value;
+  const told = await asked("v1/models");
+  feedback = told.feedback;
+  const names = Object.keys(told.models), select = of("model"), before = select.value;
   select.replaceChildren(...names.map((name) => new Option(name)));
   select.value = names.includes(before) ? before : names[0];
   of("pick-model").hidden = names.length < 2;
   const model = await asked(path(names.length ? "" : "/model"));
+  labels = model.labels;
   of("title").textContent = model.name;
   document.title = `${model.name} · finegraft`;
   const kinds = { category: `${model.labels.length} classes`, tags: `${model.labels.length} tags`, number: "a number" };
@@ -102,6 +106,29 @@ function show(card, told) {
   bars(card.querySelector(".bars"), told.ranking ?? []);
 }
 
+function judge(card, told) {
+  const form = card.querySelector(".verdict");
+  form.hidden = !(feedback && "label" in told);
+  const [right, wrong, wanted] = ["button.right", "button.amiss", "select"].map((what) => form.querySelector(what));
+  const say = async (verdict) => {
+    const body = JSON.stringify({ digest: told.digest, label: told.label, ...verdict });
+    try {
+      await asked(path("/feedback"), { method: "POST", body });
+      form.replaceChildren("Thank you.");
+    } catch (error) {
+      form.append(` ${error.message}`);
+    }
+  };
+  right.onclick = () => say({ right: true });
+  wrong.onclick = () => {
+    const others = labels.filter((label) => label !== told.label).map((label) => new Option(label));
+    wanted.replaceChildren(new Option("What is it?", ""), ...others, new Option("none of these", "-"));
+    [wanted.hidden, wrong.hidden, right.hidden] = [false, true, true];
+    wanted.focus();
+  };
+  wanted.onchange = () => say({ right: false, wanted: wanted.value === "-" ? null : wanted.value });
+}
+
 function fail(card, words) {
   card.classList.add("wrong");
   card.querySelector("strong").textContent = "No answer";
@@ -118,6 +145,7 @@ async function answer(file, card) {
       try {
         const told = await asked(path("/predict"), { method: "POST", body: file });
         show(card, told.predictions[0]);
+        judge(card, told.predictions[0]);
         return;
       } catch (error) {
         if (error.status !== 429 || tries === 30) throw error;
