@@ -18,6 +18,7 @@ from benchmarks.promises import (
     many_files,
     near_copies,
     peers,
+    production,
     report_page,
     same_answer,
     small_sets,
@@ -48,5 +49,6 @@ ALL: list[Promise] = [
     *growing.ROWS,
     *comparing.ROWS,
     *fine_tuning.ROWS,
+    *production.ROWS,
     *finder.ROWS,
 ]

@@ -1,0 +1,164 @@
+"""In production: exports that are the same model, a server that costs little and loses nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.promise import CannotMeasureError, Measured, Promise, at_least, at_most
+from benchmarks.promises.training import clothing_run
+from benchmarks.workshop import ROOT, Workshop, json_of
+
+FORMATS = {"bundle": "model.fg", "onnx": "model.onnx", "openvino": "ir", "torch": "tensors"}
+SOAK = 600
+LOAD = "python -m benchmarks.load RUN/model.fg $DATA/clothing/test"
+
+
+def _bears_run(workshop: Workshop) -> Path:
+    def train() -> Path:
+        run = workshop.empty("bears-export")
+        workshop.cli("train", workshop.data("bears"), "-o", run, "--json", memory=False)
+        return run
+
+    return workshop.once("bears-export", train)
+
+
+def _exports(workshop: Workshop, run: Path) -> Measured:
+    told = {}
+    for to, name in FORMATS.items():
+        place = workshop.empty(f"export-{run.name}") / name
+        told[to] = json_of(workshop.cli("export", run, "-o", place, "--to", to, "--json", memory=False))
+    worst = max(row["max_difference"] for row in told.values())
+    one = next(iter(told.values()))
+    each = ", ".join(f"{to} {row['max_difference']:.1e}" for to, row in told.items())
+    words = (
+        f"{each}; {one['judged']} judged photos and {one['photos'] - one['judged']} awkward pictures, first answers "
+    )
+    same = all(row["agreement"] == 1 for row in told.values())
+    return Measured(worst, words + ("all the same" if same else "not all the same"), {"formats": told})
+
+
+def _load(workshop: Workshop) -> dict[str, Any]:
+    def measure() -> dict[str, Any]:
+        model, photos = clothing_run(workshop) / "model.fg", workshop.data("clothing") / "test"
+        return json_of(workshop.python("benchmarks.load", model, photos, "--soak", str(SOAK), memory=False))
+
+    return workshop.once("load", measure)
+
+
+def _throughput(workshop: Workshop) -> Measured:
+    found = _load(workshop)
+    words = (
+        f"{found['served']:.0f} photos/s of {found['inside']:.0f} in-process, 99 of 100 answers within "
+        f"{found['p99_ms']:.0f} ms"
+    )
+    return Measured(found["served"] / found["inside"], words, found)
+
+
+def _latency(workshop: Workshop) -> Measured:
+    found = _load(workshop)
+    words = f"{found['alone_ms']:.1f} ms, in-process {found['inside_ms']:.1f} ms (medians)"
+    return Measured(found["alone_ms"] - found["inside_ms"], words, found)
+
+
+def _lost(workshop: Workshop) -> Measured:
+    found = _load(workshop)
+    words = f"{found['wrong']} wrong and {found['lost']} lost of {found['asked']:,}"
+    return Measured(found["wrong"] + found["lost"], words, found)
+
+
+def _grown(workshop: Workshop) -> Measured:
+    found = _load(workshop)
+    return Measured(found["grown"], f"{found['grown']:+.1f} MB in {SOAK * 9 // 10} s", found)
+
+
+def _serving_install(workshop: Workshop) -> Path:
+    """A virtual environment with the extra that serves, and nothing else."""
+
+    def install() -> Path:
+        folder = workshop.empty("serving")
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        pip = [folder / "bin" / "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", f"{ROOT}[serve]"]
+        try:
+            subprocess.run(pip, check=True, capture_output=True)
+        except subprocess.CalledProcessError as error:
+            raise CannotMeasureError("the extra could not be installed") from error
+        return folder
+
+    return workshop.once("serving-install", install)
+
+
+def _size(workshop: Workshop) -> Measured:
+    folder = _serving_install(workshop)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()) / 1e6
+    torch = any(path.name == "torch" for path in folder.glob("lib/python*/site-packages/*"))
+    return Measured(size, f"{size:.0f} MB, {'with' if torch else 'without'} torch", {"torch": torch})
+
+
+def _import(workshop: Workshop) -> Measured:
+    python = _serving_install(workshop) / "bin" / "python"
+    command = [python, "-X", "importtime", "-c", "import finegraft.serving.running"]
+    times = []
+    for _ in range(5):
+        told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=workshop.scratch).stderr
+        (microseconds,) = re.findall(r"\|\s*(\d+) \| finegraft\.serving\.running$", told, re.M)
+        times.append(int(microseconds) / 1e6)
+    return Measured(median(times), f"{median(times):.2f} s, median of {len(times)}", {"seconds": times})
+
+
+ROWS = [
+    Promise(
+        "serve-1-clothing",
+        "clothing, every default, in four formats asked in processes of their own: largest difference of a probability",
+        at_most(1e-3),
+        "finegraft export RUN -o FILE --to bundle|onnx|openvino|torch --json",
+        lambda workshop: _exports(workshop, clothing_run(workshop)),
+    ),
+    Promise(
+        "serve-1-bears",
+        "the same for bears",
+        at_most(1e-3),
+        "finegraft export RUN -o FILE --to bundle|onnx|openvino|torch --json",
+        lambda workshop: _exports(workshop, _bears_run(workshop)),
+    ),
+    Promise(
+        "serve-2-throughput",
+        "32 clients and the server on one machine: share of what the model reaches in-process in the same run",
+        at_least(0.8),
+        LOAD,
+        _throughput,
+    ),
+    Promise("serve-2-latency", "one client: median above that in-process", at_most(4, "ms"), LOAD, _latency),
+    Promise(
+        "serve-2-answers",
+        "the same and ten minutes of 32 clients: answers that are wrong or lost",
+        at_most(0),
+        f"{LOAD} --soak {SOAK}",
+        _lost,
+    ),
+    Promise(
+        "serve-2-memory",
+        "the same, memory of the server after the first minute (PSS)",
+        at_most(10, "MB more"),
+        f"{LOAD} --soak {SOAK}",
+        _grown,
+    ),
+    Promise(
+        "serve-5-size",
+        "a virtual environment with the extra `serve` alone",
+        at_most(260, "MB"),
+        "python -m venv V && V/bin/pip install -c constraints.txt '.[serve]'",
+        _size,
+    ),
+    Promise(
+        "serve-5-import",
+        "importing the server there",
+        at_most(0.5, "s"),
+        "V/bin/python -X importtime -c 'import finegraft.serving.running'",
+        _import,
+    ),
+]
