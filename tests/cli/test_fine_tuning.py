@@ -93,6 +93,20 @@ def test_a_frozen_graph_that_should_learn_is_told_before_any_photo_is_read(flowe
     assert "theirs.onnx is a frozen graph, which cannot learn." in auto.err
 
 
+def test_photos_that_grow_are_learned_from(flowers: Path, tmp_path: Path) -> None:
+    options = ["--fine-tune", "2", "--size", "64", "--resize-from", "32"]
+    done = finegraft("train", flowers, "-o", tmp_path / "run", *options, *FAST)
+    assert done.code == 0, done.err
+    stored = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert stored["settings"]["resize_from"] == 32
+    assert stored["fine_tuning"]["network"] is not None
+    too_large = finegraft(
+        "train", tmp_path / "nowhere", "-o", tmp_path / "other", "--size", "64", "--resize-from", "64"
+    )
+    assert too_large.code == 2
+    assert "Photos to begin with have 32 to 63 pixels where the last have 64, got 64." in too_large.error
+
+
 def test_what_has_a_meaning_only_where_the_network_learns_is_said(flowers: Path, tmp_path: Path) -> None:
     said = "Photos are not changed: --augment, --mixup and --resize-from do so where the network learns"
     for options in (["--mixup"], ["--augment", "strong"], ["--resize-from", "32"]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from finegraft.evaluation.run import Run
@@ -10,7 +12,7 @@ from tests.making import folder_of_photos
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def trained(tmp_path_factory: pytest.TempPathFactory, surroundings: Path) -> Run:
     """Three classes of eight photos, at 64 pixels, with a head that has a hidden layer."""
     place = tmp_path_factory.mktemp("exporting")
     photos = folder_of_photos(place / "photos", dict.fromkeys(("daisy", "rose", "tulip"), 8))

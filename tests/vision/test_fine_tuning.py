@@ -417,8 +417,8 @@ def test_with_progressive_resizing_photos_grow_and_the_last_are_those_that_are_j
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"resize_from": 16}, "must begin with photos of 32 to 63 pixels and ends with 64, got 16"),
-        ({"resize_from": 64}, "must begin with photos of 32 to 63 pixels and ends with 64, got 64"),
+        ({"resize_from": 16}, "Photos to begin with have 32 to 63 pixels where the last have 64, got 16"),
+        ({"resize_from": 64}, "have 32 to 63 pixels where the last have 64, got 64"),
         ({"resize_from": 32, "backbone": "timm:vit_tiny_patch16_224", "weights": "none"}, "photos of one size only"),
     ],
 )

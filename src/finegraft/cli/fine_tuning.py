@@ -81,6 +81,14 @@ def must_be_able_to_learn(fine_tune: str | int, backbone: Backbone) -> None:
         raise UsageError(backbone.cannot_learn, "Use lite0, lite2 or timm:NAME to fine-tune.")
 
 
+def must_be_able_to_grow(settings: Settings, backbone: Backbone) -> None:
+    """Raise `UsageError` where photos cannot begin at the size that is asked for: before any is read."""
+    if settings.resize_from is not None:
+        from finegraft.vision import growing
+
+        growing.check(settings.resize_from, settings.size or backbone.graft_size, backbone)
+
+
 def is_wanted(settings: Settings, learner: Learner) -> bool:
     """Whether the network should learn too: when asked for, and by itself where it takes minutes at most.
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from finegraft.cli.data_options import DataOptions, data_options
-from finegraft.cli.fine_tuning import fine_tune, fine_tuning_options, is_wanted, must_be_able_to_learn
+from finegraft.cli.fine_tuning import (
+    fine_tune,
+    fine_tuning_options,
+    is_wanted,
+    must_be_able_to_grow,
+    must_be_able_to_learn,
+)
 from finegraft.cli.learning_options import learning_options, must_be_able_to_train
 from finegraft.cli.numbers import Automatic
 from finegraft.cli.output import Counter, Stopwatch, json_option, must_be_writable, print_json
@@ -73,6 +79,7 @@ def command(data: str, run_path: str, force: bool, as_json: bool, **options: Any
         must_be_writable(Path(settings.show_batch))
     backbone = find(settings.backbone, settings.weights)  # what is missing is said now, not after photos were read
     must_be_able_to_learn(settings.fine_tune, backbone)
+    must_be_able_to_grow(settings, backbone)
     run = Run.create(run_path, force)
     watch = Stopwatch()
     with ExitStack() as on_failure:

@@ -18,7 +18,6 @@ from finegraft.inference.predictor import Predictor
 from finegraft.models import cut as cutting
 from finegraft.models.graph import Layers
 from finegraft.models.groups import layer_groups
-from finegraft.models.network import has_fixed_size
 from finegraft.runtimes.cpus import usable_cpus
 from finegraft.training.loaders import Feed
 from finegraft.training.trunks import Trunk
@@ -47,9 +46,7 @@ class PhotoGrafting:
     resize_from: int | None = None
 
     def __post_init__(self) -> None:
-        backbone, largest = self.body.backbone, self.changing.size
-        fixed = self.resize_from is not None and has_fixed_size(backbone)
-        growing.check(self.resize_from, largest, fixed, backbone.name)
+        growing.check(self.resize_from, self.changing.size, self.body.backbone)
 
     def predictor(self, layers: Layers, learner: Learner) -> Predictor:
         """The backbone with a trained head behind it."""

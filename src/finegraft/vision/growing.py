@@ -12,6 +12,8 @@ from typing import Any
 from torch import Tensor
 
 from finegraft.errors import UsageError
+from finegraft.models.backbones import Backbone
+from finegraft.models.network import has_fixed_size
 from finegraft.training.loaders import Feed
 
 # Networks halve a photo up to five times, so sides between the ends are multiples of 32 pixels.
@@ -32,19 +34,15 @@ def sides(smallest: int, largest: int, epochs: int) -> list[int]:
     return [smallest, *climbed][:rising] + [largest] * (epochs - rising)
 
 
-def check(smallest: int | None, largest: int, fixed: bool, name: str) -> None:
-    """Raise `UsageError` unless training of the backbone `name` may begin with photos of `smallest` pixels.
-
-    `fixed` is whether it takes photos of one size only.
-    """
+def check(smallest: int | None, largest: int, backbone: Backbone) -> None:
+    """Raise `UsageError` unless `backbone` may begin with photos of `smallest` pixels; None asks nothing."""
     if smallest is None:
         return
-    if fixed:
-        raise UsageError(f"{name} takes photos of one size only.", "Leave out the size to begin with.")
+    if has_fixed_size(backbone):
+        raise UsageError(f"{backbone.name} takes photos of one size only.", "Leave out the size to begin with.")
     if not STEP <= smallest < largest:
         raise UsageError(
-            f"Training must begin with photos of {STEP} to {largest - 1} pixels and ends with {largest}, "
-            f"got {smallest}."
+            f"Photos to begin with have {STEP} to {largest - 1} pixels where the last have {largest}, got {smallest}."
         )
 
 
