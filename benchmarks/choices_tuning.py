@@ -20,11 +20,12 @@ import numpy as np
 
 from finegraft.features.store import Store
 from finegraft.models.heads import HeadKind
-from finegraft.training.fine_tuning import default_rate, head_alone, trial
+from finegraft.training.fine_tuning import head_alone, trial
 from finegraft.training.grafted import Grafted
 from finegraft.training.ground import Examples, Ground
 from finegraft.training.learner import Learner
 from finegraft.training.objective import of_categories
+from finegraft.training.rates import default_rate
 from finegraft.training.schedule import one_cycle
 from finegraft.training.tuning import BATCH_SIZE, Tuning
 from finegraft.vision.assembly import learner as make_learner

@@ -42,7 +42,7 @@ def parts(name: str) -> Iterator[tuple[str, list[nn.Module], Any]]:
         return
     with torch.no_grad():
         maps, below = cut.Lower(build(row, side), where).eval()(photos)
-    yield f"{name}, above {where}", [cut.Upper(build(row, side), where).eval() for _ in range(3)], (maps, below)
+    yield f"{name}, above {where}", [cut.Upper(build(row, side), where, side).eval() for _ in range(3)], (maps, below)
 
 
 def measured(trunks: list[nn.Module], inputs: Any) -> tuple[list[float], float]:

@@ -70,7 +70,9 @@ def test_too_few_photos_to_tell_by_are_said_and_nothing_is_trained(tmp_path: Pat
     assert "kept aside nobody can tell whether it is better; it takes 10." in done.out
     told = json.loads((tmp_path / "run" / "run.json").read_text())["fine_tuning"]
     assert (told["epochs"], told["head"], told["network"], told["better"]) == (0, None, None, False)
-    assert "nobody can tell whether it is better" in (tmp_path / "run" / "report.html").read_text()
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "nobody can tell whether it is better" in page
+    assert "both learned" not in page
 
 
 def test_one_photo_of_a_class_keeps_nothing_aside_and_the_head_answers(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_no_command_shows_the_help_and_is_wrong_usage() -> None:
     ("arguments", "said"),
     [
         (["trian", "photos"], "Error: There is no command 'trian'. Did you mean 'train'?"),
-        (["serenade"], f"Error: There is no command 'serenade'. There are: {', '.join(COMMANDS)}."),
+        (["xylophone"], f"Error: There is no command 'xylophone'. There are: {', '.join(COMMANDS)}."),
         (["--jsn"], "Error: No such option '--jsn'."),
         (["check", "photos", "--jsn"], "Error: No such option '--jsn'. Did you mean '--json'?"),
         (["check"], "Error: Missing argument 'DATA'."),

@@ -41,7 +41,7 @@ def test_every_parameter_is_in_one_group_but_the_classifiers(name: str) -> None:
 
 
 def test_a_shortened_body_has_the_groups_that_are_left() -> None:
-    upper = cut.Upper(build(backbones.find("timm:resnet18", "none"), 64), "layer3")
+    upper = cut.Upper(build(backbones.find("timm:resnet18", "none"), 64), "layer3", 64)
     assert [name for name, _ in layer_groups(upper.extractor.body)] == ["layer4.0.conv1"]
 
 

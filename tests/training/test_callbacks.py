@@ -136,7 +136,15 @@ def test_a_deadline_takes_back_epochs_that_would_end_too_late() -> None:
     assert after_an_epoch(Deadline(59.0), seconds=60.0) == 1
     assert after_an_epoch(Deadline(1000.0), seconds=60.0) == 5
     assert after_an_epoch(Deadline(1000.0), seconds=0.0) == 5
-    assert after_an_epoch(Deadline(130.0, least=60.0), seconds=1.0) == 1 + 2
+
+
+def test_epochs_that_differ_are_foretold_by_the_plan() -> None:
+    """Later ones take three times the first. At the pace of the plan all of them fit, at half of it two."""
+    each = {5: [20, 40, 60, 60, 60], 4: [20, 40, 60, 60], 3: [20, 60, 60], 2: [20, 60], 1: [60]}
+    assert after_an_epoch(Deadline(225.0, each.__getitem__), seconds=20.0) == 5
+    assert after_an_epoch(Deadline(219.0, each.__getitem__), seconds=20.0) == 4
+    assert after_an_epoch(Deadline(225.0, each.__getitem__), seconds=40.0) == 2
+    assert after_an_epoch(Deadline(10.0, each.__getitem__), seconds=20.0) == 1
 
 
 def test_a_deadline_counts_from_when_it_was_made() -> None:

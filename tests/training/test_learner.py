@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import torch
 from finegraft.data.record import Split
 from finegraft.errors import DataError, TrainingError, UsageError
 from finegraft.targets import softmax
-from finegraft.training.callbacks import State
+from finegraft.training.callbacks import EarlyStop, KeepBest, State
 from finegraft.training.learner import Learner
 from finegraft.training.recipe import scores_of
 from tests.training.making import Nowhere, blobs, dataset, learner
@@ -306,3 +308,43 @@ def test_a_rule_by_name_reads_the_curve() -> None:
     made = learner(head="linear")
     assert made.find_lr(rule="steep").rule == "steep"
     assert made.find_lr().rule == "half"
+
+
+@pytest.mark.parametrize("callback", [KeepBest(), EarlyStop(2)])
+def test_nothing_chooses_by_the_part_that_gives_the_headline(callback: object) -> None:
+    taught = learner(head="linear")
+    taught.callbacks.append(callback)
+    with pytest.raises(UsageError, match=r"would choose by the held-out part, which gives the headline number"):
+        taught.fit_one_cycle(1)
+    features, truth = blobs(90)
+    splits: list[Split | None] = ["train"] * 40 + ["validation"] * 20 + ["test"] * 30
+    watched = given(splits, features, truth)
+    watched.callbacks.append(callback)
+    watched.fit_one_cycle(2)
+
+
+def test_weights_that_do_not_fit_change_nothing(tmp_path: Path) -> None:
+    taught, other = learner(head="linear"), given_wider()
+    for one in (taught, other):
+        one.fit_one_cycle(2)
+    other.save(tmp_path / "wider.safetensors")
+    before, rate, network = taught.evaluate().probabilities, taught.lr, taught.network
+    with pytest.raises(DataError, match="These weights are of another network"):
+        taught.load(tmp_path / "wider.safetensors")
+    assert np.array_equal(taught.evaluate().probabilities, before)
+    assert (taught.lr, taught.network) == (rate, network)
+
+
+def given_wider() -> Learner:
+    """One whose features have another width."""
+    features, truth = blobs(90, width=9)
+    return given(["train"] * 60 + ["held-out"] * 30, features, truth, head="linear")
+
+
+def test_a_hidden_layer_keeps_the_size_it_was_saved_with(tmp_path: Path) -> None:
+    taught, other = learner(head="mlp"), learner(head="mlp")
+    taught._recipe = replace(taught._recipe, hidden=17)
+    taught.fit_one_cycle(2)
+    taught.save(tmp_path / "head.safetensors")
+    other.load(tmp_path / "head.safetensors")
+    assert np.array_equal(other.evaluate().probabilities, taught.evaluate().probabilities)

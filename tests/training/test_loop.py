@@ -152,26 +152,6 @@ def test_the_state_tells_loss_and_rate_of_every_step() -> None:
     assert [told[3][0], told[7][0]] == [row.train_loss for row in history.rows]
 
 
-def test_gradients_are_shortened_to_the_norm_asked_for() -> None:
-    ours, theirs = network(), network()
-    loop.fit(ours, batches(), sgd(ours), of_categories(), constant(0.1), 1, clip=0.01)
-    optimizer = sgd(theirs)
-    theirs.train()
-    for inputs, truth in batches().epoch(0):
-        for group in optimizer.param_groups:
-            group["lr"], group["momentum"] = 0.1, 0.95
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(theirs(inputs), truth).backward()  # type: ignore[no-untyped-call]
-        gradients = [parameter.grad for parameter in theirs.parameters() if parameter.grad is not None]
-        norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
-        assert norm > 0.01
-        for gradient in gradients:
-            gradient *= 0.01 / norm
-        optimizer.step()
-    for name, value in theirs.state_dict().items():
-        torch.testing.assert_close(ours.state_dict()[name], value, rtol=1e-4, atol=1e-6)
-
-
 class Script:
     """Losses that go bad at step number `bad` of all."""
 

@@ -29,8 +29,8 @@ def test_a_view_that_is_seen_again_costs_nothing() -> None:
 def test_smaller_photos_cost_less() -> None:
     growing = replace(COST, efforts=lambda epochs: [0.25] * (epochs - 1) + [1.0])
     assert growing.of(4) == 10 + 1.75 * 30 + 4 * 20
-    assert growing.longest(4) == 20 + 30
-    assert growing.longest(1) == COST.longest(4) == 0.0
+    assert growing.each(3) == [27.5, 27.5, 50]
+    assert replace(COST, views=2).each(3) == [50, 50, 30]
 
 
 def test_too_little_time_is_said() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from finegraft.errors import UsageError
-from finegraft.training.rates import peak_and_scales
+from finegraft.training.rates import Decayed, peak_and_scales
 
 
 def test_a_number_is_the_rate_of_all() -> None:
@@ -26,7 +26,7 @@ def test_half_a_slice_gives_all_but_the_head_a_tenth() -> None:
 
 
 def test_a_decay_falls_from_the_head_downwards() -> None:
-    assert peak_and_scales(1e-3, 3, decay=0.5) == (1e-3, [0.25, 0.5, 1.0])
+    assert peak_and_scales(Decayed(1e-3, 0.5), 3) == (1e-3, [0.25, 0.5, 1.0])
 
 
 def test_one_group_gets_the_highest_rate() -> None:
@@ -35,7 +35,7 @@ def test_one_group_gets_the_highest_rate() -> None:
 
 @pytest.mark.parametrize("rate", [0, -1e-3, math.nan, math.inf, True, "1e-3"])
 def test_what_is_no_rate_is_refused(rate: object) -> None:
-    for given in (rate, slice(1e-5, rate), slice(rate, 1e-3)):
+    for given in (rate, slice(1e-5, rate), slice(rate, 1e-3), Decayed(rate, 0.5)):  # type: ignore[arg-type]
         with pytest.raises(UsageError, match=r"A learning rate must be above 0, got"):
             peak_and_scales(given, 3)  # type: ignore[arg-type]
 
@@ -55,9 +55,4 @@ def test_a_slice_has_two_ends(given: slice) -> None:
 @pytest.mark.parametrize("decay", [0, 1.5, -1])
 def test_a_decay_that_is_none_is_refused(decay: float) -> None:
     with pytest.raises(UsageError, match="must be above 0 and at most 1"):
-        peak_and_scales(1e-3, 3, decay)
-
-
-def test_a_slice_and_a_decay_are_too_much() -> None:
-    with pytest.raises(UsageError, match="not with both"):
-        peak_and_scales(slice(1e-5, 1e-3), 3, decay=0.5)
+        Decayed(1e-3, decay)

@@ -446,3 +446,64 @@ def test_random_weights_learn_from_the_lowest_layer_up_with_averages_of_their_ow
     for row, record in enumerate(data.part("held-out")[:3]):
         by_label = dict(predictor.predict(data.root / record.key).ranking)
         np.testing.assert_allclose([by_label[label] for label in CLASSES], evaluation.probabilities[row], atol=1e-3)
+
+
+def test_a_learner_that_was_fine_tuned_asks_for_its_rate_anew(many: Dataset, store: Store) -> None:
+    made = learner(many, store, epochs=2)
+    made.find_lr()
+    rate = made.lr
+    made.fine_tune(1)
+    assert (made.curve, made.lr) == (None, rate)
+
+
+def test_a_fine_tuning_that_is_interrupted_leaves_the_head_to_answer(many: Dataset, store: Store) -> None:
+    class Interrupting:
+        def on_batch_end(self, state: Any) -> None:  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    made = learner(many, store, epochs=2)
+    before, rate = made.evaluate().probabilities, made.lr
+    made.callbacks.append(Interrupting())
+    with pytest.raises(KeyboardInterrupt):
+        made.fine_tune(2)
+    assert made._stage.tuning is None
+    assert made.lr == rate
+    assert np.array_equal(made.evaluate().probabilities, before)
+
+
+def test_an_optimizer_whose_rate_nobody_knows_asks_the_finder(many: Dataset, store: Store) -> None:
+    rates = {}
+    for name in ("adamw", "sgd"):
+        made = learner(many, store, optimizer=name, epochs=2)
+        made.freeze_to(-3)
+        assert made._stage.tuning is not None
+        rates[name] = made._stage.tuning.default_rate()
+        if name == "sgd":
+            assert rates[name] == made.find_lr().suggestion
+    assert rates["adamw"] == 1e-4
+
+
+def test_weights_that_learned_above_a_cut_go_on_in_the_whole_network(
+    data: Dataset, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a processor to a card, where all of the network is trained: below the cut it is the backbone's own."""
+    made = tuned_by_hand(learner(data, store), -3)
+    made.save(tmp_path / "network.safetensors")
+    monkeypatch.setattr(PhotoGrafting, "_cut", None)
+    other = learner(data, store)
+    other.load(tmp_path / "network.safetensors")
+    assert other._stage.tuning is not None
+    assert other._stage.tuning.below == 0
+    np.testing.assert_allclose(other.evaluate().probabilities, made.evaluate().probabilities, atol=1e-3)
+
+
+def test_a_network_that_was_loaded_can_be_fine_tuned_with_a_head_of_its_own(
+    many: Dataset, store: Store, tmp_path: Path
+) -> None:
+    made = tuned_by_hand(learner(many, store), -3)
+    made.save(tmp_path / "network.safetensors")
+    other = assembly.learner(many, store=store, size=SIZE, device="cpu", show=False, head="linear")
+    other.load(tmp_path / "network.safetensors")
+    other.fine_tune(1, lr=10.0)  # surely no better: the head answers, and has learned
+    assert not other.tuned.better  # type: ignore[union-attr]
+    assert other.evaluate().accuracy.value > 0.5  # type: ignore[union-attr]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from finegraft.training.callbacks import State
 from finegraft.training.loaders import Batches
 from finegraft.vision.growing import Growing, sides
 
@@ -26,13 +27,14 @@ def test_photos_grow_by_equal_steps_and_the_last_quarter_sees_full_size(
     assert sides(smallest, 288, epochs) == wanted
 
 
-@pytest.mark.parametrize("epochs", range(1, 30))
-def test_no_epoch_is_smaller_than_the_one_before_nor_larger_than_full_size(epochs: int) -> None:
-    found = sides(96, 224, epochs)
-    assert len(found) == epochs
-    assert found == sorted(found)
-    assert found[-1] == 224
-    assert min(found) >= 96
+@pytest.mark.parametrize(("smallest", "largest"), [(96, 224), (192, 380), (128, 318), (33, 65), (223, 224)])
+def test_no_epoch_is_smaller_than_the_one_before_nor_larger_than_full_size(smallest: int, largest: int) -> None:
+    for epochs in range(1, 50):
+        found = sides(smallest, largest, epochs)
+        assert len(found) == epochs
+        assert found == sorted(found)
+        assert max(found) == found[-1] == largest
+        assert min(found) >= smallest
 
 
 def test_each_epoch_is_fed_by_its_own_size_which_is_made_once() -> None:
@@ -42,8 +44,19 @@ def test_each_epoch_is_fed_by_its_own_size_which_is_made_once() -> None:
         made.append(side)
         return Batches(torch.full((6, 1), float(side)), torch.arange(6), size=2, seed=5)
 
-    feed = Growing(by_side, [8, 8, 16])
+    feed = Growing(by_side, 32, 64, epochs=4)
     assert (feed.seed, feed.records, len(feed)) == (5, 6, 3)
-    shown = [{float(inputs[0, 0]) for inputs, _ in feed.epoch(epoch)} for epoch in range(3)]
-    assert shown == [{8.0}, {8.0}, {16.0}]
-    assert made == [8, 16]
+    shown = [{float(inputs[0, 0]) for inputs, _ in feed.epoch(epoch)} for epoch in range(4)]
+    assert shown == [{32.0}, {32.0}, {64.0}, {64.0}]
+    assert made == [32, 64]
+
+
+def test_photos_grow_faster_where_epochs_are_taken_back() -> None:
+    feed = Growing(lambda side: Batches(torch.full((4, 1), float(side)), torch.arange(4), 2, 0), 32, 128, epochs=8)
+
+    def side_of(epoch: int) -> float:
+        return float(next(iter(feed.epoch(epoch)))[0][0, 0])
+
+    assert side_of(0) == 32
+    feed.on_epoch_end(State(torch.nn.Linear(1, 1), epochs=3, batches=2))
+    assert [side_of(1), side_of(2)] == [64, 128]

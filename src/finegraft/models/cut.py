@@ -7,6 +7,7 @@ the one used by default holds four fifths of the weights and does 37 % of the wo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -43,16 +44,35 @@ class Lower(nn.Module):
 
 
 class Upper(nn.Module):
-    """What `Lower` gives -> features (n, d): the extractor with everything up to the cut taken out."""
+    """What `Lower` gives -> features (n, d): the extractor, for photos of `size` pixels, with all up to the cut taken
+    out.
+    """
 
-    def __init__(self, extractor: Extractor, cut: str) -> None:
+    def __init__(self, extractor: Extractor, cut: str, size: int) -> None:
         super().__init__()
         self.extractor = extractor
-        _take_out(extractor, cut)
+        _take_out(extractor, cut, size)
 
     def forward(self, maps: Maps) -> Tensor:
         """Run the rest of the body."""
         return self.extractor.run(*maps)[1]
+
+
+def halves(make: Callable[[], Extractor], size: int) -> tuple[str, Lower, Upper] | None:
+    """Where an extractor may be cut for photos of `size` pixels, and both parts; None where it is no chain.
+
+    `make` gives a new one each time.
+    """
+    whole = make()
+    try:
+        if (cut := default_cut(whole)) is None:
+            return None
+        lower, upper = Lower(make(), cut).eval(), Upper(make(), cut, size).eval()
+        same = fits(lower, upper, whole, size)
+    except (RuntimeError, ValueError, TypeError, AssertionError, AttributeError):  # a module met what it was
+        # not made for, and says so in its own way
+        return None
+    return (cut, lower, upper) if same else None
 
 
 def default_cut(extractor: Extractor) -> str | None:
@@ -71,18 +91,14 @@ def fits(lower: Lower, upper: Upper, whole: Extractor, size: int) -> bool:
     Not every architecture is a chain of the modules it lists; those that are not are trained from the photos on.
     """
     photo = torch.randint(256, (1, size, size, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    wanted = whole(photo)[1]
-    try:
-        got = upper(lower(photo))
-    except (RuntimeError, ValueError, TypeError):  # a module met a shape it was not made for
-        return False
+    wanted, got = whole(photo)[1], upper(lower(photo))
     return got.shape == wanted.shape and bool(torch.allclose(got, wanted, atol=_SAME, rtol=_SAME))
 
 
-def _take_out(extractor: Extractor, cut: str) -> None:
+def _take_out(extractor: Extractor, cut: str, size: int) -> None:
     """Let everything up to `cut`, and the module itself, pass on what it is given."""
     parent: nn.Module = extractor.body
-    order = _order(extractor)
+    order = _order(extractor, size)
     for depth, name in enumerate(cut.split(".")):
         last = depth == cut.count(".")
         path = ".".join(cut.split(".")[: depth + 1])
@@ -103,7 +119,7 @@ def _passing(tapped: nn.Module | None) -> nn.Module:
 
 
 @torch.no_grad()
-def _order(extractor: Extractor) -> list[str]:
+def _order(extractor: Extractor, size: int) -> list[str]:
     """The names of the body's modules as they start to run."""
     order: list[str] = []
     names = {id(module): name for name, module in extractor.body.named_modules()}
@@ -111,17 +127,9 @@ def _order(extractor: Extractor) -> list[str]:
         module.register_forward_pre_hook(lambda module, _: order.append(names[id(module)]))
         for module in extractor.body.modules()
     ]
-    size = _smallest_size(extractor)
     try:
         extractor(torch.zeros(1, size, size, 3, dtype=torch.uint8))
     finally:
         for hook in hooks:
             hook.remove()
     return order
-
-
-def _smallest_size(extractor: Extractor) -> int:
-    """A side that the body takes: its own where that is fixed."""
-    patches = getattr(extractor.body, "patch_embed", None)
-    own = getattr(patches, "img_size", None)
-    return int(own[0]) if own else 64

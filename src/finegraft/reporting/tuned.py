@@ -20,9 +20,9 @@ def fine_tuning(material: Material) -> Section | None:
     told = material.part("fine_tuning")
     if not told:
         return None
-    parts = [answer(_verdict(told)), paragraph(_basis(material, told))]
+    parts = [answer(_verdict(told))]
     if told.get("network"):
-        parts.append(_both(told))
+        parts += [paragraph(_basis(material, told)), _both(told)]
     drawn = loss_curves(material.tuning_history)
     if drawn is not None:
         parts.append(tag("div", folded(drawn), class_="folds"))

@@ -6,16 +6,17 @@ on_epoch_end(state)    after every epoch; `state.row` holds its figures
 on_fit_end(state)      at the end, also of a training that was stopped
 
 A callback that sets `state.stop` ends the training after the step or epoch it was called for; one that lowers
-`state.epochs` lets it end sooner, with the schedule drawn together.
+`state.epochs` lets it end sooner, with the schedule drawn together. One that goes by what is watched says so by the
+attribute `chooses`: a learner refuses it where that is the part which gives the headline number.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -83,6 +84,7 @@ class KeepBest:
 
     value: Value = "valid_loss"
     highest: bool = False
+    chooses: ClassVar = True
     epoch: int | None = field(default=None, init=False)
     reached: float = field(default=math.nan, init=False)
     _weights: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)
@@ -119,6 +121,7 @@ class EarlyStop:
     value: Value = "valid_loss"
     highest: bool = False
     least: float = 0.0
+    chooses: ClassVar = True
     _best: float = field(default=math.nan, init=False, repr=False)
     _waited: int = field(default=0, init=False, repr=False)
 
@@ -161,12 +164,12 @@ class Deadline:
     """Shortens a training that is slower than was planned, so that it ends in `seconds` from when this was made.
 
     After every epoch as many more are allowed as fit by that one's time. The schedule is squeezed into what is left:
-    it still comes to its end, which for one cycle is where most is gained. No epoch that follows is taken to be shorter
-    than `least` seconds: where photos grow, the first ones are.
+    it still comes to its end, which for one cycle is where most is gained. `each` says of so many epochs what each was
+    planned to take, where they differ: by that one's time beside its own the others are foretold.
     """
 
     seconds: float
-    least: float = 0.0
+    each: Callable[[int], Sequence[float]] = lambda epochs: [1.0] * epochs
     _started: float = field(default_factory=time.monotonic, repr=False)
 
     @property
@@ -178,8 +181,10 @@ class Deadline:
         """Take back the epochs that would end too late."""
         if state.row is None:
             return
-        fitting = max(0, int(self.left / max(state.row.seconds, self.least, 1e-9)))
-        state.epochs = min(state.epochs, state.row.epoch + fitting)
+        done, left = state.row.epoch, self.left
+        pace = max(state.row.seconds, 1e-9) / self.each(state.epochs)[done - 1]
+        while state.epochs > done and pace * sum(self.each(state.epochs)[done:]) > left:
+            state.epochs -= 1
 
 
 def notify(callbacks: Iterable[object], event: str, state: State) -> None:

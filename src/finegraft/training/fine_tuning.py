@@ -37,21 +37,6 @@ from finegraft.training.tuning import BATCH_SIZE, Manner, Tuning
 ASIDE = 0.1
 # By fewer records nobody can say that a network is better.
 FEWEST_ASKED = 10
-_FEW = 2_000
-# The peak of the rate where all weights are random.
-FROM_SCRATCH = 1e-3
-
-
-def default_rate(n: int, pretrained: bool = True) -> float:
-    """The peak of AdamW's rate, for all groups alike, where n records are learned from.
-
-    On clothing (2,700 to learn from), a fifth held out, 4 epochs above the cut of lite0, wrong were with 3e-4 8.8 %,
-    6e-4 8.9 %, 1e-3 10.7 %, with ten times as much for the head 9.4 %; by the head alone 12.0 %. On bears and pets
-    (300 to 400) the held-out loss is lowest with 1e-4, of 3e-5, 1e-4 and 3e-4 (`python -m benchmarks.choices_tuning`).
-    """
-    if not pretrained:
-        return FROM_SCRATCH
-    return 1e-4 if n < _FEW else 3e-4
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from finegraft.training import judging, tasks, weights
 from finegraft.training.callbacks import Deadline, History
 from finegraft.training.category_calibration import Calibration
 from finegraft.training.confidence import WANTED_ERROR, calibrate
-from finegraft.training.fine_tuning import FEWEST_ASKED, Tuned, compared, default_rate
+from finegraft.training.fine_tuning import FEWEST_ASKED, Tuned, compared
 from finegraft.training.ground import divided
 from finegraft.training.learnable import encode, target_of
 from finegraft.training.learning_curve import Trainer, learning_curve
@@ -119,6 +119,7 @@ class Learner:
         self._head: HeadKind | None = None if head == "auto" else head
         self._network: nn.Sequential | None = None
         self._fits: list[Fit] = []
+        self._head_lr: float | None = None
         self._calibration: AnyCalibration | None = None
         self.tuned: Tuned | None = None
         self._stage = NetworkStage(origin, data, self._tables, self._recipe, manner or Manner(), wanted_error)
@@ -213,10 +214,17 @@ class Learner:
         """
         deadline = None if left is None else Deadline(left)
         _ = self._stage.grafting.usual  # a backbone that cannot learn is told first
-        if not self._fits:
-            self.fit_one_cycle(self.default_epochs)
         self._stage.tuning = None
-        self.tuned = self._tuned(epochs, lr, deadline, say)
+        if self._network is None or not self._fits:
+            self.fit_one_cycle(self.default_epochs)
+        self.curve, before = None, self.lr
+        try:
+            self.tuned = self._tuned(epochs, lr, deadline, say)
+        except BaseException:  # nobody asked what had learned so far whether it is any good
+            self._stage.tuning = None
+            raise
+        finally:
+            self.lr = before  # that of the head
         if not self.tuned.better:
             self._stage.tuning = None
         return self.tuned
@@ -235,20 +243,19 @@ class Learner:
         plan = planned(cost, epochs, None if deadline is None else deadline.left, pretrained)
         say(plan.sentence)
         if plan.epochs:
-            self._stage.tuning, before = tuning, self.lr
+            self._stage.tuning = tuning
             if deadline is not None:
                 deadline.seconds -= plan.after
-                deadline.least = cost.longest(plan.epochs)
+                deadline.each = cost.each
             try:
                 self._fit(
                     one_cycle,
                     plan.epochs,
-                    default_rate(n, pretrained) if lr is None else lr,
+                    tuning.default_rate() if lr is None else lr,
                     [] if deadline is None else [deadline],
                 )
             except TrainingError as error:  # the head alone still answers
                 tuning.fits, plan = 0, replace(plan, epochs=0, reason=error.what.removesuffix(".").lower())
-            self.lr = before  # that of the head
         return compared(plan, alone, tuning, self._recipe)
 
     def _untold(self) -> Tuned | None:
@@ -387,7 +394,7 @@ class Learner:
             raise UsageError("Nothing has learned yet.", "Call fit_one_cycle first.")
         tuning = self._stage.tuning
         stage = {"head": self.head} if tuning is None else {"head": self.head, "below": tuning.below}
-        learned = {"target": self.target.to_json(), "lr": self.lr, "epochs": self.epochs}
+        learned = {"target": self.target.to_json(), "lr": self.lr, "head_lr": self._head_lr, "epochs": self.epochs}
         weights.write(Path(path), self.network, {**stage, **learned})
 
     def load(self, path: str | Path) -> None:
@@ -401,18 +408,22 @@ class Learner:
             raise DataError(
                 "These weights answer with other labels than the data have.", "Read the data they were learned from."
             )
-        self._head = cast(HeadKind, told["head"])
-        self.lr = cast(float, told["lr"])
-        below = cast(int | None, told.get("below"))
+        # A file that does not fit changes nothing: all of it is made first.
+        below, lr, epochs = cast(int | None, told.get("below")), cast(float, told["lr"]), cast(int, told["epochs"])
+        kind, head, recipe = cast(HeadKind, told["head"]), None, self._recipe
         if below is None:
-            self._network, self._stage.tuning = None, None
-            weights.put(self._head_network, tensors)
+            recipe = recipe.sized_as(kind, tensors)
+            head = recipe.fresh(kind, self._part("train"))
+            weights.put(head, tensors)
+            self._stage.tuning = None
         else:
             self._stage.put(below, tensors)
+        self._head, self.lr, self._network, self._recipe = kind, lr, head, recipe
+        self._head_lr = cast(float, told.get("head_lr", lr))
         self._stretches += 1
         self._calibration = self.curve = None
-        # What folds do to tell how sure the head may be.
-        self._fits = [Fit(one_cycle(self.lr), cast(int, told["epochs"]))]
+        # What folds do to tell how sure the head may be: its own rate, not the network's.
+        self._fits = [Fit(one_cycle(self._head_lr), epochs)]
 
     def _fit(
         self, schedule: Callable[[float], Schedule], epochs: int, lr: Rates | None, more: Sequence[object] = ()
@@ -424,11 +435,13 @@ class Learner:
         peak, scales = peak_and_scales(rates, 1 if tuning is None else len(tuning.learning))
         self._stretches += 1
         self.lr = peak
+        if tuning is None and self.watched == self.data.judged_on:
+            _must_not_choose(callbacks, self.watched)
         if tuning is not None:
             self._stage.going_on()
             tuning.fit(schedule(peak), epochs, scales, callbacks)
             return
-        fit = Fit(schedule(peak), epochs)
+        fit, self._head_lr = Fit(schedule(peak), epochs), peak
         self._recipe.train(self._head_network, self._part("train"), fit, self._watch, callbacks)
         self._fits.append(fit)
         self._calibration = None
@@ -467,3 +480,13 @@ def _positive(epochs: int) -> int:
     if epochs < 1:
         raise UsageError(f"The number of epochs must be at least 1, got {epochs!r}.")
     return epochs
+
+
+def _must_not_choose(callbacks: Sequence[object], part: Split) -> None:
+    """Raise `UsageError` for a callback that goes by the part whose number would then be no honest one."""
+    for callback in callbacks:
+        if getattr(callback, "chooses", False):
+            raise UsageError(
+                f"{type(callback).__name__} would choose by the {part} part, which gives the headline number.",
+                "Give a validation part too, or call unfreeze() first: it keeps records aside to watch by.",
+            )

@@ -35,19 +35,17 @@ def fit(
     epochs: int,
     watch: Watch | None = None,
     callbacks: Sequence[object] = (),
-    clip: float | None = None,
 ) -> None:
     """Train `network` in place for `epochs` passes over `batches`.
 
     `watch` is asked after every epoch; what it says goes into the epoch's row and nowhere else. The schedule sees the
-    progress in steps, so a step's settings depend on how many there are in all, not on wall time. `clip` > 0 is the
-    highest norm that all gradients together may have; longer ones are shortened to it.
+    progress in steps, so a step's settings depend on how many there are in all, not on wall time.
 
     Every epoch begins with `network.train()`: a network of which some modules, frozen batch norms say, must stay in
     evaluation mode sees to it there. Raises `TrainingError` once the loss is not finite.
     """
     state = State(network, epochs, len(batches))
-    step = Stepper(network, optimizer, objective, clip)
+    step = Stepper(network, optimizer, objective)
     notify(callbacks, "on_fit_start", state)
     try:
         epoch = 0
@@ -66,7 +64,6 @@ class Stepper:
     network: nn.Module
     optimizer: Optimizer
     objective: Objective
-    clip: float | None = None
 
     def __call__(self, inputs: Any, truth: Tensor, settings: Step) -> Tensor:
         """Learn from one mini-batch by `settings`. Its mean loss, on its device: a card is not waited for."""
@@ -74,9 +71,6 @@ class Stepper:
         loss = self.objective(self.network(inputs), truth)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        if self.clip is not None:
-            learning = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-            nn.utils.clip_grad_norm_(learning, self.clip)
         self.optimizer.step()
         return loss.detach()
 

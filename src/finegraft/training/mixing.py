@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from finegraft.training.callbacks import State, notify
 from finegraft.training.loaders import Feed
 from finegraft.training.objective import Objective
 
@@ -66,6 +67,10 @@ class Mixed:
     def records(self) -> int:
         """Records of an epoch."""
         return self.feed.records
+
+    def on_epoch_end(self, state: State) -> None:
+        """Whoever feeds it may want to hear of that."""
+        notify([self.feed], "on_epoch_end", state)
 
     def __len__(self) -> int:
         """Batches of an epoch."""

@@ -86,7 +86,10 @@ class NetworkStage:
         """Go on from weights of a network that has learned above the lowest `below` groups of layers."""
         head = self._recipe.fresh("linear", self.ground.learned)
         tuning = tuned_from(self.grafting, self._recipe, head, self.ground, self._manner, below)
-        weights.put(tuning.network, tensors)
+        # A card learns all of it where a processor learned what lies above a cut; below that it is the backbone's own.
+        own = tuning.network.state_dict() if tuning.below < below else {}
+        lower = {name: value for name, value in own.items() if name.startswith("trunk.") and name not in tensors}
+        weights.put(tuning.network, {**lower, **tensors})
         tuning.fits = 1
         self.tuning, self._settled = tuning, None
 

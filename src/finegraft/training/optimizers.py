@@ -118,6 +118,7 @@ _KINDS = {
     "sgd": _Kind("SGD", WEIGHT_DECAY),
 }
 NAMES = tuple(_KINDS)
+OF_ADAM = ("adam", "adamax", "adamw", "nadam", "radam")
 # Those of torch that do not go with a schedule over mini-batches.
 _REFUSED = {
     "asgd": "what it answers with is an average of weights that torch keeps aside",

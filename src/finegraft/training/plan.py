@@ -33,12 +33,13 @@ class Cost:
 
     def of(self, epochs: int) -> float:
         """Seconds of `epochs` passes."""
-        return self.rest + sum(self.efforts(epochs)) * self.learn + min(epochs, self.views) * self.view
+        return self.rest + sum(self.each(epochs))
 
-    def longest(self, epochs: int) -> float:
-        """Seconds of the longest of so many passes, where some take less than others; else 0."""
-        efforts = self.efforts(epochs)
-        return self.view + max(efforts) * self.learn if min(efforts) < max(efforts) else 0.0
+    def each(self, epochs: int) -> list[float]:
+        """Seconds of each of so many passes."""
+        return [
+            self.learn * part + self.view * (number < self.views) for number, part in enumerate(self.efforts(epochs))
+        ]
 
 
 @dataclass(frozen=True)

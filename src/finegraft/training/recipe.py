@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -78,6 +78,11 @@ class Recipe:
             head[0] = class_weights.centred(cast(Standardise, head[0]), table.features, weight)
         return head
 
+    def sized_as(self, kind: HeadKind, tensors: Mapping[str, Tensor]) -> Recipe:
+        """The same for heads whose hidden layer is as large as in `tensors` of another one."""
+        first = tensors.get("1.weight")
+        return self if kind == "linear" or first is None else replace(self, hidden=len(first))
+
     def train(
         self,
         network: nn.Sequential,
@@ -87,7 +92,8 @@ class Recipe:
         callbacks: Sequence[object] = (),
     ) -> None:
         """Train `network` in place."""
-        with torch.random.fork_rng(devices=[]):  # dropout draws from here: repeatable, the caller's generator kept
+        device = table.features.device  # dropout draws from there: repeatable, the caller's generator kept
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(self.seed)
             loop.fit(
                 network,

@@ -26,7 +26,7 @@ from finegraft.training.mixing import How, Mixed, of_mixed
 from finegraft.training.objective import Objective
 from finegraft.training.optimizers import Optimizer
 from finegraft.training.plan import Cost
-from finegraft.training.rates import Rates, peak_and_scales
+from finegraft.training.rates import Rates, default_rate, peak_and_scales
 from finegraft.training.schedule import Schedule
 from finegraft.training.tasks import Task
 from finegraft.training.trunks import Trunk
@@ -103,6 +103,15 @@ class Tuning:
             raise UsageError(f"There are {self._total} groups of layers, so none can be number {n}.")
         self.learning = frozen_below(self.groups, max(n % self._total - self.below, 0))
 
+    def default_rate(self) -> float:
+        """The peak of the rate where none is asked for: a known one of Adam and its kin, the finder's of others.
+
+        What a network nearly knows has a flat curve, which the finder reads badly; and no rate is known for the others.
+        """
+        if self._manner.optimizer not in optimizers.OF_ADAM:
+            return self.find_lr().suggestion
+        return default_rate(len(self.learn.records), self.trunk.pretrained)
+
     def find_lr(self, rates: Rates = 1.0, rule: str = RULE) -> LRCurve:
         """Sweep the rate, in the proportions of `rates` from group to group. Nothing changes."""
         _, scales = peak_and_scales(rates, len(self.learning))
@@ -126,12 +135,30 @@ class Tuning:
         def ask() -> None:
             self.trunk.features(few.records)
 
-        batches = view()
+        def seconds(done: Callable[[], object]) -> float:
+            if on_card := self.learn.truth.device.type == "cuda":
+                torch.cuda.synchronize()
+            started = time.perf_counter()
+            done()
+            if on_card:
+                torch.cuda.synchronize()
+            return time.perf_counter() - started
+
+        batches: list[tuple[Any, Tensor]] = []
+        first = seconds(lambda: batches.extend(view()))
         learn()
         self.trunk.features(few.records[:1])  # what is done once, compiling and allocating, is done by now
-        per_record = [_seconds(done) / len(few.records) for done in (view, learn, ask)]
+        per_record = [seconds(done) / len(few.records) for done in (view, learn, ask)]
+        # Where photos are kept on a card, the first view has read them; a processor has made a graph meanwhile.
+        read = max(0.0, first / len(few.records) - per_record[0]) if self.learn.truth.device.type == "cuda" else 0.0
         n, asked = len(self.learn.records), len(self.aside.records) + further
-        return Cost(per_record[0] * n, per_record[1] * n, per_record[2] * asked, self.trunk.views, self.trunk.efforts)
+        return Cost(
+            per_record[0] * n,
+            per_record[1] * n,
+            per_record[2] * asked + read * n,
+            self.trunk.views,
+            self.trunk.efforts,
+        )
 
     def fit(self, schedule: Schedule, epochs: int, scales: Sequence[float], callbacks: Sequence[object] = ()) -> None:
         """Train by `schedule`; each group that learns gets its part, in `scales`, of the rate.
@@ -140,11 +167,12 @@ class Tuning:
         """
         self.fits += 1
         feed = self._feed(epochs)
-        faster = pays(self.learn.truth.device.type, epochs * len(feed))
-        with (
-            compiled(self.network, faster),
-            torch.random.fork_rng(devices=[]),
-        ):  # dropout draws from here: repeatable, the caller's generator kept
+        device = self.learn.truth.device
+        same = len(set(self.trunk.efforts(epochs))) == 1  # every size of photos would be compiled for itself
+        faster = same and pays(device.type, epochs * len(feed))
+        drawn_from = [device] if device.type == "cuda" else []
+        # Dropout draws from there: repeatable, the caller's generators kept.
+        with compiled(self.network, faster), torch.random.fork_rng(devices=drawn_from):
             torch.manual_seed(self._seed)
             loop.fit(
                 self.network,
@@ -154,7 +182,7 @@ class Tuning:
                 schedule,
                 epochs,
                 lambda _: self._watched(),
-                [self.best, *callbacks],
+                [self.best, *callbacks, feed],  # a feed whose photos grow must hear of epochs taken back
             )
 
     def scores(self, records: Sequence[Record]) -> Tensor:
@@ -173,9 +201,3 @@ class Tuning:
         """That of the groups that learn, each with its part of the rate."""
         groups = [(parameters, scale) for (_, parameters), scale in zip(self.learning, scales, strict=True)]
         return optimizers.by_name(self._manner.optimizer, groups, undecayed=undecayed(self.network))
-
-
-def _seconds(done: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    done()
-    return time.perf_counter() - started

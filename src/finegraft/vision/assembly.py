@@ -61,7 +61,7 @@ def learner(
     twice the time for features; on clothing, pets and bears it changed nothing that could be measured. Where the
     network learns too, photos are changed by `augment` (`finegraft.vision.sets`), mixed in pairs by `mix` ("mixup" or
     "cutmix"), shown at `resize_from` pixels first and ever larger (`finegraft.vision.growing`), learned from by
-    `optimizer` (`finegraft.training.optimizers`), and read by `workers` threads (default: two for each processor).
+    `optimizer` (`finegraft.training.optimizers`), and read by `workers` threads (see `PhotoGrafting`).
     Photos that turn out unreadable are left out with a finding. Raises what `backbones.find` and `Learner` raise, and
     `UsageError` for an unknown `augment`, `mix` or `optimizer`, or a `resize_from` that the backbone cannot take.
     """
@@ -88,7 +88,7 @@ def learner(
         metric=metric,
         manner=manner,
         mirrored=others[0] if others else None,
-        device=device,
+        device=grafted.device,  # an engine of processors computes there, whatever else is at hand
         show=show,
     )
 

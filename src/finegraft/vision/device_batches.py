@@ -7,7 +7,7 @@ numbers as in `finegraft.vision.changing`, is one bilinear sampling of a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from finegraft.vision.device_views import changed, drawn
 # How much larger photos are kept than they are learned from: parts of a third of the area are then seen at 0.75 of
 # their size at least.
 LARGER = 1.3
+_READ_AT_ONCE = 512
 # Of a card's free memory; the network, its gradients and a batch need the rest.
 SHARE = 0.4
 
@@ -62,6 +63,20 @@ class DeviceBatches:
 def room_for(records: int, side: int, free: int) -> bool:
     """Whether so many photos of `side` pixels may be kept where `free` bytes are free."""
     return records * side * side * 3 <= SHARE * free
+
+
+def gathered(
+    records: Sequence[Record], side: int, read: Callable[[Sequence[Record], int], list[np.ndarray]], device: str
+) -> Tensor:
+    """The photos of `records` as `read` gives them at `side` pixels, uint8 (n, side, side, 3) on `device`.
+
+    They go there some at a time: the host holds no second copy of all.
+    """
+    kept = torch.empty((len(records), side, side, 3), dtype=torch.uint8, device=device)
+    for start in range(0, len(records), _READ_AT_ONCE):
+        some = records[start : start + _READ_AT_ONCE]
+        kept[start : start + len(some)] = stacked(read(some, side), device)
+    return kept
 
 
 def stacked(photos: Sequence[np.ndarray], device: str) -> Tensor:

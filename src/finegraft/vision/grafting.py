@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 class PhotoGrafting:
     """`body` for the photos in `root`, which are learned from as `changing` changes them.
 
-    `workers` threads decode and change them (default: two for each processor). With `resize_from` training begins with
-    photos of so many pixels (`finegraft.vision.growing`). Raises `UsageError` where the backbone cannot take these.
+    `workers` threads decode and change them (default: one for each processor, two where they also compute maps). With
+    `resize_from` training begins with photos of so many pixels (`finegraft.vision.growing`). Raises `UsageError` where
+    the backbone cannot take these.
     """
 
     body: Body
@@ -74,7 +75,7 @@ class PhotoGrafting:
         """What `by_side` makes for photos of a size: of full size, or of ever larger ones over so many epochs."""
         if self.resize_from is None or epochs is None:
             return by_side(self.changing.size)
-        return growing.Growing(by_side, growing.sides(self.resize_from, self.changing.size, epochs))
+        return growing.Growing(by_side, self.resize_from, self.changing.size, epochs)
 
     def efforts(self, epochs: int) -> list[float]:
         """What learning from each of so many epochs costs, in parts of one that shows photos of full size."""
@@ -101,7 +102,8 @@ class PhotoGrafting:
             except UnreadableFile as error:
                 raise gone(record, error) from error
 
-        with ThreadPoolExecutor(self.workers or usable_cpus()) as pool:
+        threads = usable_cpus() if self.workers is None else max(1, self.workers)
+        with ThreadPoolExecutor(threads) as pool:
             return list(pool.map(load, records))
 
     @property
@@ -121,9 +123,10 @@ class PhotoGrafting:
         groups = self._groups + 1  # the head is one more
         if not -groups <= n < groups:
             raise UsageError(f"There are {groups} groups of layers, so none can be number {n}.")
-        first, below = n % groups, self._groups - self._upper
-        if self._cut is not None and self.body.device == "cpu" and first >= below:
-            return UpperTrunk(self, self._cut), below
+        if self.body.device == "cpu" and self._cut is not None:
+            below = self._groups - self._upper
+            if n % groups >= below:
+                return UpperTrunk(self, self._cut), below
         return WholeTrunk(self), 0
 
     def _must_be_able_to_learn(self) -> None:
@@ -135,16 +138,13 @@ class PhotoGrafting:
         return replace(self, body=body)
 
     @functools.cached_property
+    def _halves(self) -> tuple[str, cutting.Lower, cutting.Upper] | None:
+        """Where the backbone may be cut in two, and both parts; None where it is no chain."""
+        return cutting.halves(self.body.extractor, self.body.preprocess.size)
+
+    @property
     def _cut(self) -> str | None:
-        """Where the backbone may be cut in two, None where it is no chain."""
-        size = self.body.preprocess.size
-        whole = self.body.extractor()
-        cut = cutting.default_cut(whole)
-        if cut is None:
-            return None
-        lower = cutting.Lower(self.body.extractor(), cut).eval()
-        upper = cutting.Upper(self.body.extractor(), cut).eval()
-        return cut if cutting.fits(lower, upper, whole, size) else None
+        return None if self._halves is None else self._halves[0]
 
     @functools.cached_property
     def _groups(self) -> int:
@@ -154,6 +154,4 @@ class PhotoGrafting:
     @functools.cached_property
     def _upper(self) -> int:
         """Those of them that lie above the cut."""
-        if self._cut is None:
-            return 0
-        return len(layer_groups(cutting.Upper(self.body.extractor(), self._cut).extractor.body))
+        return 0 if self._halves is None else len(layer_groups(self._halves[2].extractor.body))

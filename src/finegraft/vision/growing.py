@@ -5,7 +5,7 @@ Howard et al., 2018 (fast.ai's entry to DAWNBench); Tan and Le, 2021, "Efficient
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from finegraft.errors import UsageError
 from finegraft.models.backbones import Backbone
 from finegraft.models.network import has_fixed_size
+from finegraft.training.callbacks import State
 from finegraft.training.loaders import Feed
 
 # Networks halve a photo up to five times, so sides between the ends are multiples of 32 pixels.
@@ -30,7 +31,7 @@ def sides(smallest: int, largest: int, epochs: int) -> list[int]:
     """
     rising = epochs - max(1, round(epochs * _AT_LAST))
     between = [smallest + (largest - smallest) * epoch / rising for epoch in range(1, rising)]
-    climbed = [max(smallest, round(side / STEP) * STEP) for side in between]
+    climbed = [min(max(smallest, round(side / STEP) * STEP), largest) for side in between]
     return [smallest, *climbed][:rising] + [largest] * (epochs - rising)
 
 
@@ -38,6 +39,8 @@ def check(smallest: int | None, largest: int, backbone: Backbone) -> None:
     """Raise `UsageError` unless `backbone` may begin with photos of `smallest` pixels; None asks nothing."""
     if smallest is None:
         return
+    if not backbone.can_learn:
+        raise UsageError(backbone.cannot_learn, "Use lite0, lite2 or timm:NAME to fine-tune.")
     if has_fixed_size(backbone):
         raise UsageError(f"{backbone.name} takes photos of one size only.", "Leave out the size to begin with.")
     if not STEP <= smallest < largest:
@@ -48,14 +51,28 @@ def check(smallest: int | None, largest: int, backbone: Backbone) -> None:
 
 @dataclass
 class Growing:
-    """A `Feed` of others, one for each size: `by_side` makes them, `sides` says which one feeds an epoch."""
+    """A `Feed` of others, one for each size, which `by_side` makes: from `smallest` to `largest` over `epochs`.
+
+    As a callback it hears of epochs that are taken back, and lets photos grow faster.
+    """
 
     by_side: Callable[[int], Feed]
-    sides: Sequence[int]
+    smallest: int
+    largest: int
+    epochs: int
     _now: tuple[int, Feed] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._now = self.sides[0], self.by_side(self.sides[0])
+        first = self._sides[0]
+        self._now = first, self.by_side(first)
+
+    @property
+    def _sides(self) -> list[int]:
+        return sides(self.smallest, self.largest, self.epochs)
+
+    def on_epoch_end(self, state: State) -> None:
+        """The last epochs see photos of full size, however many there are."""
+        self.epochs = state.epochs
 
     @property
     def seed(self) -> int:
@@ -73,7 +90,7 @@ class Growing:
 
     def epoch(self, number: int) -> Iterator[tuple[Any, Tensor]]:
         """The mini-batches of one epoch."""
-        side = self.sides[number]
+        side = self._sides[number]
         if side != self._now[0]:  # what the smaller one kept is given back
             self._now = side, self.by_side(side)
         return self._now[1].epoch(number)

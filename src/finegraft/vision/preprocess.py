@@ -24,6 +24,7 @@ FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
+LARGEST = 2048  # pixels of a side
 _PADDING = (128, 128, 128)  # mid grey: zero after the usual normalising, so the border says nothing
 
 
@@ -120,8 +121,8 @@ _MEND = "Export the model again."
 
 def _problem(given: Preprocess) -> str | None:
     """What is wrong with the fields, in a sentence, or None."""
-    if not _is_number(given.size, int) or not 8 <= given.size <= 2048:
-        return f"The size of the model's input must be a whole number from 8 to 2048, got {given.size!r}."
+    if not _is_number(given.size, int) or not 8 <= given.size <= LARGEST:
+        return f"The size of the model's input must be a whole number from 8 to {LARGEST}, got {given.size!r}."
     for name, value, known in (
         ("resize", given.resize, get_args(Resize)),
         ("interpolation", given.interpolation, get_args(Interpolation)),

@@ -41,7 +41,7 @@ class UpperTrunk:
         self._cut = cut
         self._runtimes: dict[int, Runtime] = {}
         self._known: dict[tuple[str, ...], cutting.Maps] = {}
-        upper = cutting.Upper(origin.body.extractor(), cut).eval()
+        upper = cutting.Upper(origin.body.extractor(), cut, origin.body.preprocess.size).eval()
         self._upper = upper.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property

@@ -15,9 +15,10 @@ from finegraft.data.record import Record
 from finegraft.models.groups import Group, layer_groups
 from finegraft.models.network import Extractor
 from finegraft.training.loaders import Feed
-from finegraft.vision.device_batches import LARGER, DeviceBatches, room_for, stacked
+from finegraft.vision.device_batches import LARGER, DeviceBatches, gathered, room_for
 from finegraft.vision.device_views import can_draw
 from finegraft.vision.photo_batches import PhotoBatches
+from finegraft.vision.preprocess import LARGEST
 from finegraft.vision.settling import settled
 
 if TYPE_CHECKING:
@@ -97,13 +98,16 @@ class WholeTrunk:
     def _kept_on_device(self, records: Sequence[Record]) -> Tensor | None:
         """The photos of `records`, uint8 (n, s, s, 3), where they are changed on a card and there is room for them."""
         origin, device = self._origin, self._origin.body.device
-        side = round(origin.changing.size * LARGER)
-        here = device != "cpu" and can_draw(origin.changing.augmentation)
-        if not here or not room_for(len(records), side, torch.cuda.mem_get_info()[0]):
+        if device == "cpu" or not can_draw(origin.changing.augmentation):
             return None
-        if tuple(record.key for record in records) != self._kept_keys:
-            self._kept = stacked(origin.unchanged_many(records, side), device)
-            self._kept_keys = tuple(record.key for record in records)
+        keys = tuple(record.key for record in records)
+        if keys != self._kept_keys:
+            side = min(round(origin.changing.size * LARGER), LARGEST)
+            self._kept, self._kept_keys = torch.empty(0), ()  # given back before it is asked how much room there is
+            if not room_for(len(records), side, torch.cuda.mem_get_info()[0]):
+                return None
+            self._kept = gathered(records, side, origin.unchanged_many, device)
+            self._kept_keys = keys
         return self._kept
 
     def features(self, records: Sequence[Record]) -> Tensor:
@@ -121,6 +125,7 @@ class WholeTrunk:
         return self._origin.with_body(settled(self._origin.body, self._whole.extractor))
 
     def _unchanged(self, records: Sequence[Record]) -> Iterator[Tensor]:
+        body = self._origin.body
         for start in range(0, len(records), _JUDGED_AT_ONCE):
-            photos = [self._origin.unchanged(record, 0) for record in records[start : start + _JUDGED_AT_ONCE]]
-            yield torch.from_numpy(np.stack(photos)).to(self._origin.body.device)
+            photos = self._origin.unchanged_many(records[start : start + _JUDGED_AT_ONCE], body.preprocess.size)
+            yield torch.from_numpy(np.stack(photos)).to(body.device)
