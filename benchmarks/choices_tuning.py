@@ -1,4 +1,4 @@
-"""The evidence behind the defaults of fine-tuning: `python -m benchmarks.choices_tuning [SET …]`.
+"""The evidence behind the defaults of fine-tuning: `python -m benchmarks.choices_tuning [SET …] [--ways a,b]`.
 
 For each set (bears, pets, clothing; of clothing only the part called train) a fifth is held out, and every alternative
 trains the layers above the cut of lite0 for four epochs from the same head. Printed: the share of wrong answers on the
@@ -12,7 +12,9 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
 
+import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,7 +62,7 @@ WAYS = {
     "rate 1e-3": Way(rate=1e-3),
     "head at 10 times the rate": Way(head_times=10.0),
     "learned from at 224 pixels": Way(size=224),
-    "first at 160 pixels, then larger": Way(resize_from=160),
+    "first at 160 pixels then larger": Way(resize_from=160),
     "norms with averages of batches": Way(averages=True),
     "from a head with a hidden layer": Way(head="mlp"),
     "label smoothing 0.1": Way(smoothing=0.1),
@@ -113,9 +115,14 @@ class _Last:
         tuning.best.on_epoch_end = lambda _: None  # type: ignore[method-assign]
 
 
-def main(names: list[str]) -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Print a table for each of the sets."""
-    for name in names or list(SETS):
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)} (default: all)")
+    parser.add_argument("--ways", default=",".join(WAYS), help="names with commas between (default: all)")
+    wanted = parser.parse_args(given)
+    ways = {called: WAYS[called] for called in wanted.ways.split(",")}
+    for name in wanted.sets or list(SETS):
         folder, seeds = SETS[name]
         rows: dict[str, list[tuple[float, float]]] = {}
         with Store.open() as store:
@@ -127,7 +134,7 @@ def main(names: list[str]) -> None:
                 for kind in ("linear", "mlp"):
                     alone = head_alone(learner._recipe, kind, ground)[1]  # type: ignore[arg-type]
                     rows.setdefault(f"{kind} head alone", []).append((alone.error, alone.loss))
-                for called, way in WAYS.items():
+                for called, way in ways.items():
                     rows.setdefault(called, []).append(asked(learner, ground, way))
                     print(f"{name}, split {seed}, {called}: {rows[called][-1]}", file=sys.stderr, flush=True)
         print(f"\n{name}, {seeds} splits\n| | wrong | loss |\n|---|---|---|")
@@ -137,4 +144,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

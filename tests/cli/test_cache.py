@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from finegraft.cli.cache import parse_size
 from finegraft.errors import UsageError
+from finegraft.vision.remembering import _SETTLED_NS
 from tests.cli.running import finegraft
 
 
 def test_see_limit_and_clear(photos: Path, empty_cache: Path) -> None:
+    # Files that changed a moment ago are not remembered: these may just have been made.
+    newest = max(path.stat().st_ctime for path in photos.rglob("*"))
+    time.sleep(max(0.0, newest + _SETTLED_NS / 1e9 + 0.1 - time.time()))
     assert finegraft("check", photos).code == 0
     seen = finegraft("cache", "--json").object
     assert seen["path"] == str(empty_cache / "store.sqlite")
