@@ -31,7 +31,7 @@ Rates = float | slice | Decayed
 # What the groups below the last one get of its rate, where only that one is given.
 _LOWER = 0.1
 _FEW = 2_000
-# The peak where all weights are random.
+# The peak where all weights are random (`python -m benchmarks.choices_scratch`).
 _FROM_SCRATCH = 1e-3
 
 
