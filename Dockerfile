@@ -7,7 +7,7 @@ RUN python -m venv /opt/finegraft \
 
 FROM python:3.12-slim
 COPY --from=build /opt/finegraft /opt/finegraft
-ENV FINEGRAFT_CACHE=/tmp/finegraft PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 EXPOSE 8000
 STOPSIGNAL SIGTERM

@@ -6,7 +6,7 @@ DEMO := demo
 # A CPU build of torch where the pinned one is to be had, else what the range in pyproject.toml allows.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint docs accept bench bench-gpu faults clean
+.PHONY: demo test lint docs serve accept bench bench-gpu faults clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,10 @@ accept: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.fastai.compare
+
+# The run of `make demo` over HTTP, or another: make serve MODEL=path/to/run
+serve: $(VENV)/.installed-all
+	$(BIN)/finegraft serve $(if $(MODEL),"$(MODEL)",$(DEMO)/run)
 
 # Fine-tuning on a CUDA card: make bench-gpu DATA=path/to/photos; says so where there is none.
 bench-gpu: $(VENV)/.installed-dev

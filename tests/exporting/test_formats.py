@@ -6,7 +6,6 @@ import io
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +145,19 @@ def test_photos_that_are_gone_are_left_out_and_the_golden_set_still_asked(traine
     done = export(run, tmp_path / "flowers.fg")
     assert (done.judged, done.parity.photos, done.accuracy_after) == (0, EVERY, None)
     card = bundle.archive.read(tmp_path / "flowers.fg")["card.md"].decode()
-    assert f"{len(trained.evaluation())} of its judged photos were no longer there." in card
+    assert f"{len(trained.evaluation())} of its judged photos were no longer there, or changed." in card
+
+
+def test_a_photo_that_changed_since_it_was_judged_is_no_fault_of_the_model(trained: Run, tmp_path: Path) -> None:
+    photos = trained.dataset().root
+    shutil.copytree(photos, tmp_path / "photos")
+    shutil.copytree(trained.path, tmp_path / "run")
+    keys = trained.evaluation().keys
+    shutil.copy(photos / keys[1], tmp_path / "photos" / keys[0])
+    settings = {**trained.settings, "root": str(tmp_path / "photos")}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(settings))
+    done = export(Run.open(tmp_path / "run"), tmp_path / "flowers.fg")
+    assert (done.judged, done.parity.agreement) == (len(keys) - 1, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -190,4 +201,4 @@ def test_what_is_no_run_is_said(tmp_path: Path) -> None:
 
 def test_a_format_is_asked_by_every_engine_that_runs_it() -> None:
     assert FORMATS["bundle"].engines == ("onnxruntime", "openvino")
-    assert replace(FORMATS["onnx"]).engines == ("onnxruntime",)
+    assert FORMATS["onnx"].engines == ("onnxruntime",)

@@ -316,11 +316,20 @@ def test_nothing_chooses_by_the_part_that_gives_the_headline(callback: object) -
     taught.callbacks.append(callback)
     with pytest.raises(UsageError, match=r"would choose by the held-out part, which gives the headline number"):
         taught.fit_one_cycle(1)
+    assert (taught.lr, taught.epochs, taught._stretches) == (None, 0, 0)
     features, truth = blobs(90)
     splits: list[Split | None] = ["train"] * 40 + ["validation"] * 20 + ["test"] * 30
     watched = given(splits, features, truth)
     watched.callbacks.append(callback)
     watched.fit_one_cycle(2)
+
+
+@pytest.mark.parametrize("callback", [KeepBest("train_loss"), EarlyStop(2, "train_loss")])
+def test_what_goes_by_the_training_alone_chooses_by_no_part(callback: object) -> None:
+    taught = learner(head="linear")
+    taught.callbacks.append(callback)
+    taught.fit_one_cycle(2)
+    assert taught.epochs == 2
 
 
 def test_weights_that_do_not_fit_change_nothing(tmp_path: Path) -> None:

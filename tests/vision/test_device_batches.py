@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 
 from finegraft.data.record import Record
 from finegraft.training.loaders import Batches
+from finegraft.vision import device_batches
 from finegraft.vision.changing import Changing
 from finegraft.vision.device_batches import DeviceBatches, room_for, stacked
 from finegraft.vision.preprocess import Preprocess
@@ -34,3 +37,18 @@ def test_an_epoch_has_the_order_of_all_batches_and_new_views() -> None:
 @pytest.mark.parametrize(("free", "room"), [(10 * 10 * 10 * 3 / 0.4 + 1, True), (10 * 10 * 10 * 3, False)])
 def test_photos_are_kept_where_there_is_room_beside_the_network(free: float, room: bool) -> None:
     assert room_for(10, 10, int(free)) is room
+
+
+def test_photos_are_gathered_some_at_a_time_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_batches, "_READ_AT_ONCE", 4)
+    records = [Record(f"{number}.png", f"d{number}", "a") for number in range(10)]
+    asked: list[int] = []
+
+    def read(some: Sequence[Record], side: int) -> list[np.ndarray]:
+        asked.append(len(some))
+        return [np.full((side, side, 3), int(record.key[0]), np.uint8) for record in some]
+
+    kept = device_batches.gathered(records, 6, read, "cpu")
+    assert asked == [4, 4, 2]
+    assert kept.shape == (10, 6, 6, 3)
+    assert kept[:, 0, 0, 0].tolist() == list(range(10))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -48,10 +48,10 @@ def run_all(
     workers = WORKERS * max(usable_cpus(), runtime.streams) if workers is None else workers
     if workers == 0:
         for batch in _batches(items, runtime.batch):
-            yield from _answer(batch, load, runtime)
+            yield from answered(batch, load, runtime)
         return
     pool = ThreadPoolExecutor(workers, thread_name_prefix="finegraft-pipeline")
-    feeder = _Feeder(items, runtime.batch, lambda batch: pool.submit(_answer, batch, load, runtime), WINDOW * workers)
+    feeder = _Feeder(items, runtime.batch, lambda batch: pool.submit(answered, batch, load, runtime), WINDOW * workers)
     try:
         for answers in feeder:
             yield from answers
@@ -109,10 +109,10 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _answer(
-    batch: list[T], load: Callable[[T], np.ndarray], runtime: Runtime
+def answered(
+    batch: Sequence[T], load: Callable[[T], np.ndarray], runtime: Runtime
 ) -> list[tuple[T, Outputs | UnreadableFile]]:
-    """One batch the whole way, on one thread."""
+    """One batch the whole way, on the calling thread: each item with its outputs, or with why it cannot be read."""
     loaded = [_loaded(item, load) for item in batch]
     readable = [x for x in loaded if not isinstance(x, UnreadableFile)]
     outputs = runtime.run(np.stack(readable)) if readable else {}

@@ -164,25 +164,14 @@ class Predictor:
         """
         with closing(self._raw(items, workers)) as answers:
             for item, raw in answers:
-                if isinstance(raw, UnreadableFile):
-                    yield PredictionError(_path_of(item), raw.code, str(raw))
-                else:
-                    yield self._prediction(item, raw)
+                yield self._answer(item, raw)
 
     def predict_batch(self, items: Sequence[Item]) -> list[AnyPrediction | PredictionError]:
         """An answer or an error for each of a few items, computed together on the calling thread."""
-        loaded = [self._loaded(item) for item in items]
-        readable = [x for x in loaded if not isinstance(x, UnreadableFile)]
-        outputs = self.engines.get("throughput").run(np.stack(readable)) if readable else {}
-        rows = iter(range(len(readable)))
-        answers: list[AnyPrediction | PredictionError] = []
-        for item, x in zip(items, loaded, strict=True):
-            if isinstance(x, UnreadableFile):
-                answers.append(PredictionError(_path_of(item), x.code, str(x)))
-                continue
-            row = next(rows)
-            answers.append(self._prediction(item, self._checked({name: v[row] for name, v in outputs.items()})))
-        return answers
+        from finegraft.features.pipeline import answered  # as in `_raw`
+
+        answers = answered(items, self._load, self.engines.get("throughput"))
+        return [self._answer(item, x if isinstance(x, UnreadableFile) else self._checked(x)) for item, x in answers]
 
     def judgements(
         self, items: Iterable[Item], workers: int | None = None
@@ -238,12 +227,6 @@ class Predictor:
     def _load(self, item: Item) -> np.ndarray:
         return self.preprocess.load(item if isinstance(item, bytes) else read_content(Path(item)))
 
-    def _loaded(self, item: Item) -> np.ndarray | UnreadableFile:
-        try:
-            return self._load(item)
-        except UnreadableFile as error:
-            return error
-
     def _checked(self, outputs: Mapping[str, np.ndarray]) -> _Raw:
         """What the graph says of one item, refused where no honest answer can be made of it."""
         scores, novelty = outputs["scores"], outputs.get("novelty")
@@ -259,6 +242,11 @@ class Predictor:
         if novelty.shape != () or not np.isfinite(novelty):
             raise BundleError("The model's novelty is not one finite number an item.", "Export it again.")
         return _Raw(scores, float(novelty))
+
+    def _answer(self, item: Item, raw: _Raw | UnreadableFile) -> AnyPrediction | PredictionError:
+        if isinstance(raw, UnreadableFile):
+            return PredictionError(_path_of(item), raw.code, str(raw))
+        return self._prediction(item, raw)
 
     def _prediction(self, item: Item, raw: _Raw) -> AnyPrediction:
         strange = raw.novelty is not None and raw.novelty > 1

@@ -33,7 +33,9 @@ def document(limits: Limits, feedback: bool = False) -> dict[str, Any]:
             "/v1/models/{name}/predict": {"post": _predict([_NAME])},
             "/v1/models": {"get": _get("the models by name", {"type": "object"})},
             "/v1/model": {"get": _get("the first model, with its card", {"type": "object"})},
-            "/v1/models/{name}": {"get": _get("one model, with its card", {"type": "object"}, [_NAME], (404,))},
+            "/v1/models/{name}": {
+                "get": _get("one model, with its card", {"type": "object"}, [_NAME], (401, 404, 503))
+            },
             "/healthz": {"get": _get("alive", {"type": "object"}, errors=())},
             "/readyz": {"get": _get("ready to answer", {"type": "object"}, errors=(503,))},
             **(verdicts if feedback else {}),
@@ -101,9 +103,9 @@ def _get(
     what: str,
     schema: dict[str, Any],
     parameters: list[dict[str, Any]] | None = None,
-    errors: tuple[int, ...] = (),
+    errors: tuple[int, ...] = (401, 503),
 ) -> dict[str, Any]:
-    told = {status: _WHAT[status] for status in (401, 503, *errors)} if errors is not None else {}
+    told = {status: _WHAT[status] for status in errors}
     return {"parameters": parameters or [], "responses": {"200": _body(what, schema), **_errors(told)}}
 
 

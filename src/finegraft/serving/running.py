@@ -65,7 +65,8 @@ def serve(models: Mapping[str, Served], place: Place, limits: Limits) -> None:
         host, port = listening.getsockname()[:2]
         if place.token is None and not ipaddress.ip_address(host).is_loopback:
             LOG.warning("open to everyone who reaches this address: no token is asked for")
-        LOG.info("listening", extra={"url": f"http://{host}:{port}", "models": list(models)})
+        named = f"[{host}]" if ":" in host else host
+        LOG.info("listening", extra={"url": f"http://{named}:{port}", "models": list(models)})
         server.run([listening])
     finally:
         answerer.close()

@@ -16,7 +16,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -84,10 +84,14 @@ class KeepBest:
 
     value: Value = "valid_loss"
     highest: bool = False
-    chooses: ClassVar = True
     epoch: int | None = field(default=None, init=False)
     reached: float = field(default=math.nan, init=False)
     _weights: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it goes by what is watched, not by the training alone."""
+        return self.value != "train_loss"
 
     def on_fit_start(self, state: State) -> None:  # noqa: ARG002
         """Forget an earlier training."""
@@ -121,13 +125,17 @@ class EarlyStop:
     value: Value = "valid_loss"
     highest: bool = False
     least: float = 0.0
-    chooses: ClassVar = True
     _best: float = field(default=math.nan, init=False, repr=False)
     _waited: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.patience < 1:
             raise UsageError(f"The patience must be at least one epoch, got {self.patience!r}.")
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it goes by what is watched, not by the training alone."""
+        return self.value != "train_loss"
 
     def on_fit_start(self, state: State) -> None:  # noqa: ARG002
         """Forget an earlier training."""
@@ -192,3 +200,13 @@ def notify(callbacks: Iterable[object], event: str, state: State) -> None:
     for callback in callbacks:
         if (method := getattr(callback, event, None)) is not None:
             method(state)
+
+
+def must_not_choose(callbacks: Iterable[object], part: str) -> None:
+    """Raise `UsageError` for a callback that goes by `part`, whose number would then be no honest one."""
+    for callback in callbacks:
+        if getattr(callback, "chooses", False):
+            raise UsageError(
+                f"{type(callback).__name__} would choose by the {part} part, which gives the headline number.",
+                "Give a validation part too, or call unfreeze() first: it keeps records aside to watch by.",
+            )

@@ -24,7 +24,7 @@ from finegraft.models.heads import HeadKind
 from finegraft.targets import Category, Target
 from finegraft.training import class_weights as weighing
 from finegraft.training import judging, tasks, weights
-from finegraft.training.callbacks import Deadline, History
+from finegraft.training.callbacks import Deadline, History, must_not_choose
 from finegraft.training.category_calibration import Calibration
 from finegraft.training.confidence import WANTED_ERROR, calibrate
 from finegraft.training.fine_tuning import FEWEST_ASKED, Tuned, compared
@@ -432,11 +432,11 @@ class Learner:
         tuning = self._stage.tuning
         shown = [LiveTable(self.watched if tuning is None else "aside", self.metric)] if self._show else []
         callbacks = [*self.callbacks, *more, *shown]
+        if tuning is None and self.watched == self.data.judged_on:
+            must_not_choose(callbacks, self.watched)
         peak, scales = peak_and_scales(rates, 1 if tuning is None else len(tuning.learning))
         self._stretches += 1
         self.lr = peak
-        if tuning is None and self.watched == self.data.judged_on:
-            _must_not_choose(callbacks, self.watched)
         if tuning is not None:
             self._stage.going_on()
             tuning.fit(schedule(peak), epochs, scales, callbacks)
@@ -480,13 +480,3 @@ def _positive(epochs: int) -> int:
     if epochs < 1:
         raise UsageError(f"The number of epochs must be at least 1, got {epochs!r}.")
     return epochs
-
-
-def _must_not_choose(callbacks: Sequence[object], part: Split) -> None:
-    """Raise `UsageError` for a callback that goes by the part whose number would then be no honest one."""
-    for callback in callbacks:
-        if getattr(callback, "chooses", False):
-            raise UsageError(
-                f"{type(callback).__name__} would choose by the {part} part, which gives the headline number.",
-                "Give a validation part too, or call unfreeze() first: it keeps records aside to watch by.",
-            )
