@@ -18,12 +18,14 @@ from finegraft.errors import BundleError, UnreadableFile, UsageError
 from finegraft.inference import archive, model_json
 from finegraft.inference.graph_safety import check_graph
 from finegraft.inference.predictor import Predictor
+from finegraft.modality import Preprocess
 from finegraft.targets import Category, Number, Target
 
 # Our promise: the same file gives the same probabilities within this, on every engine and machine; and the same number
 # within so many spreads of those it learned from.
 TOLERANCE = 1e-3
 Verify = Literal["all", "one", "no"]
+FASTEST = "fastest"
 
 _PARTS = ("model.json", "model.onnx", "card.md")
 _MEND = "Make the bundle again, or ask whoever sent it."
@@ -50,7 +52,8 @@ def save(predictor: Predictor, path: str | Path, chapters: Mapping[str, str] | N
 def load(path: str | Path, *, engine: str = "auto", threads: int | None = None, verify: Verify = "all") -> Predictor:
     """The predictor in the bundle at `path`.
 
-    `engine` and `threads` as in `Predictor`. `verify` says how many of its samples must give the answers stored with
+    `engine` and `threads` as in `Predictor`; "fastest" is the engine that answers most items here, found out in a
+    second and remembered (`finegraft.inference.fastest`), for what goes on answering. `verify` says how many of its samples must give the answers stored with
     them, within 1e-3: "all", "one" (the smallest; `finegraft predict` does this, to start fast) or "no" (the model is
     then opened with the first answer). Raises `BundleError` for whatever is damaged, hostile, of a newer format, or
     answers differently here.
@@ -70,9 +73,12 @@ def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify:
         raise BundleError("it has no entry 'model.json'.", _MEND)
     stored = model_json.parsed(entries["model.json"])  # first: a newer format may have other entries
     _check_entries(entries, stored)
+    preprocess = modality.get(stored.description["modality"]).Preprocess.from_json(stored.preprocess)
+    if engine == FASTEST:
+        engine = _fastest(entries, stored, preprocess, threads)
     predictor = Predictor(
         entries["model.onnx"],
-        modality.get(stored.description["modality"]).Preprocess.from_json(stored.preprocess),
+        preprocess,
         stored.target,
         stored.description,
         temperature=stored.temperature,
@@ -88,6 +94,18 @@ def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify:
     for name in list(stored.samples)[:wanted]:
         _check_sample(predictor, name, entries[f"samples/{name}"], stored.samples[name])
     return predictor
+
+
+def _fastest(entries: dict[str, bytes], stored: model_json.Stored, preprocess: Preprocess, threads: int | None) -> str:
+    """The engine for its graph, asked with its first sample; "auto" where it has none."""
+    from finegraft.inference.fastest import fastest
+
+    for name in stored.samples:
+        try:
+            return fastest(entries["model.onnx"], preprocess.load(entries[f"samples/{name}"]), threads)
+        except UnreadableFile as error:
+            raise BundleError(f"its sample {name!r} cannot be read: {error.reason}", _MEND) from error
+    return "auto"
 
 
 def _check_entries(entries: dict[str, bytes], stored: model_json.Stored) -> None:

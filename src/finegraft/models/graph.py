@@ -7,6 +7,7 @@ head it may have one more, `novelty` (n,): above 1 an item is unlike the trainin
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from finegraft.models.network import Extractor
 
 # Part of a cached graph's key: raise it when the same backbone would give another graph.
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 OPSET = 17
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 
@@ -73,7 +74,7 @@ def _traced(module: nn.Module, size: int, names: list[str]) -> bytes:
     import torch
 
     buffer = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), _fixed_padding():
         # The tracing exporter is deprecated but writes this graph in 0.6 s; the new one needs another package and
         # many times as long. Parity with torch is tested for every architecture family.
         warnings.simplefilter("ignore")
@@ -88,6 +89,23 @@ def _traced(module: nn.Module, size: int, names: list[str]) -> bytes:
             dynamo=False,
         )
     return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _fixed_padding() -> Iterator[None]:
+    """Within it, layers that pad by what the photo's size asks for are traced with that of this size, as a number.
+
+    Traced as it is, timm's computation becomes a dozen nodes before each such layer, and ONNX Runtime cannot make the
+    padding part of the convolution: lite0 then takes 1.4 times as long (`python -m benchmarks.fixed_padding`).
+    """
+    from timm.layers import padding
+
+    computed = padding.get_same_padding
+    padding.get_same_padding = lambda x, *rest: computed(int(x), *rest)
+    try:
+        yield
+    finally:
+        padding.get_same_padding = computed
 
 
 def _with_map_shape(graph: bytes, shape: tuple[int, ...]) -> bytes:

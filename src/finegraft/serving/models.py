@@ -39,6 +39,7 @@ class Loaded:
             "modality": made.description["modality"],
             "metrics": made.description["metrics"],
             "backbone": made.description["backbone"].get("name"),
+            "engine": made.engines.engine,
             "n_train": made.description["n_train"],
             "n_judged": made.description["n_judged"],
             "judged_on": made.description["judged_on"],
@@ -61,7 +62,8 @@ class Served:
         by the one before. Raises `BundleError`, and the one before stays.
         """
         with self._loading:
-            predictor = bundle.load(self.path, engine=self._engine, verify="all")
+            engine = bundle.FASTEST if self._engine == "auto" else self._engine
+            predictor = bundle.load(self.path, engine=engine, verify="all")
             predictor.engines.get("throughput")  # opened now, not at the first request
             card = archive.read(self.path)["card.md"].decode("utf-8", "replace")
             digest = digest_of(predictor.graph)

@@ -137,12 +137,12 @@ class _Server(uvicorn.Server):
         """The first models; an unsound one ends the server."""
         for served in self._api.models.values():
             try:
-                await asyncio.to_thread(served.load)
+                loaded = await asyncio.to_thread(served.load)
             except FinegraftError as error:
                 self.failed = error
                 self.handle_exit(signal.SIGTERM, None)
                 return
-            LOG.info("ready", extra={"model": served.name})
+            LOG.info("ready", extra={"model": served.name, "engine": loaded.predictor.engines.engine})
 
     async def _swap(self) -> None:
         for served in self._api.models.values():
@@ -229,8 +229,8 @@ class _Json(logging.Formatter):
 def _log_to_stderr() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json())
-    for name in ("finegraft.serving", "uvicorn.error"):
+    for name in ("finegraft", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.propagate = False
-        logger.setLevel(logging.INFO if name == "finegraft.serving" else logging.WARNING)
+        logger.setLevel(logging.INFO if name == "finegraft" else logging.WARNING)
