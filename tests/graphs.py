@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from finegraft.models.graph import with_head
 
 
 def small_model(classes: int = 3, size: int = 8, seed: int = 0) -> onnx.ModelProto:
@@ -62,3 +65,14 @@ def by_hand(model: onnx.ModelProto, x: np.ndarray) -> dict[str, np.ndarray]:
     last = np.maximum(np.einsum("nyxcij,ocij->noyx", windows, weights["kernel"]), 0)
     features = last.mean(axis=(2, 3))
     return {"scores": features @ weights["head"], "features": features, "map": last}
+
+
+def headed_graph(classes: int = 3, size: int = 8, seed: int = 0, hidden: int = 0) -> bytes:
+    """`small_model`'s body with a head of ours, with `hidden` neurons where that is not 0."""
+    rng = np.random.default_rng(seed)
+    widths = [4, *([hidden] if hidden else []), classes]
+    layers = [
+        (rng.normal(0, 4, (wide, narrow)).astype(np.float32), rng.normal(0, 1, wide).astype(np.float32))
+        for narrow, wide in itertools.pairwise(widths)
+    ]
+    return with_head(small_graph(classes, size, seed), layers)

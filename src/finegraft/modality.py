@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -36,13 +36,27 @@ class PreprocessType(Protocol):
         ...
 
 
+class Network(NamedTuple):
+    """The ONNX bytes of a backbone, and the digest of its weights."""
+
+    graph: bytes
+    backbone: str
+
+
 class Modality(Protocol):
-    """The names a modality package exports."""
+    """The names a modality package exports.
+
+    `overlay` makes a PNG to lay over an item from its bytes, its preprocess and a heat map float (h, w), 0 to 1.
+    `network` takes the name of a backbone and a stored preprocess; it raises `BackboneError` or `MissingExtra` where
+    the backbone is not installed.
+    """
 
     name: ClassVar[str]
     Preprocess: PreprocessType
     read: Callable[[str | Path], Any]
     learner: Callable[..., Any]
+    network: Callable[[str, dict[str, Any]], Network]
+    overlay: Callable[[bytes, Any, np.ndarray], bytes]
     thumbnail: Callable[[bytes, int], bytes]
     verify: Callable[[bytes], UnreadableFile | None]
 

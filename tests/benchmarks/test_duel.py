@@ -49,7 +49,7 @@ def test_a_drift_that_hits_both_alike_leaves_the_ratio(numbers: list[float], fac
 
 
 def test_functions_give_their_seconds_or_any_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch.Neighbours, "share", lambda self, seconds: 0.5 if seconds > 0 else -1.0)
+    monkeypatch.setattr(watch.Neighbours, "share", lambda _, seconds: 0.5 if seconds > 0 else -1.0)
     found = duel.duel({"timed": duel.timed(lambda: sum(range(1000))), "own": lambda: 7.0}, rounds=3)
     assert found.numbers["own"] == [7.0] * 3
     assert 0 < statistics.median(found.numbers["timed"]) < 60

@@ -17,7 +17,8 @@ from PIL import Image
 from finegraft.errors import ExportError, UsageError
 from finegraft.evaluation.run import Run
 from finegraft.exporting import formats, parity, plain
-from finegraft.exporting.formats import FORMATS, Format, export
+from finegraft.exporting.exports import export
+from finegraft.exporting.formats import FORMATS, Format
 from finegraft.exporting.golden import golden_set
 from finegraft.exporting.opened import open_export
 from finegraft.inference import bundle

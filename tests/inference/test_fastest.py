@@ -49,7 +49,7 @@ def test_it_is_measured_once_for_a_graph_and_a_number_of_threads(
 
 def test_with_one_engine_nothing_is_measured(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fastest, "available", lambda: ["onnxruntime"])
-    monkeypatch.setattr(fastest, "measured", lambda *given: pytest.fail("it was measured"))
+    monkeypatch.setattr(fastest, "measured", lambda *_: pytest.fail("it was measured"))
     assert fastest.fastest(small_graph(), X) == "onnxruntime"
     assert not empty_cache.exists()
 
@@ -65,7 +65,7 @@ def test_a_bundle_opens_with_what_was_measured(
 ) -> None:
     predictor().save(tmp_path / "model.fg")
     for wanted in BOTH:
-        monkeypatch.setattr(fastest, "fastest", lambda graph, x, threads, wanted=wanted: wanted)
+        monkeypatch.setattr(fastest, "fastest", lambda *_, wanted=wanted: wanted)
         opened = fg.load(tmp_path / "model.fg", engine="fastest")
         assert opened.engines.engine == opened.engines.get("throughput").name == wanted
 

@@ -29,9 +29,9 @@ from tests.inference.making import predictor
 
 def bundle_at(path: Path, seed: int = 0, **options: Any) -> Path:
     """A bundle of three classes, with its samples."""
-    from tests.graphs import small_graph
+    from tests.graphs import headed_graph
 
-    predictor(graph=small_graph(3, seed=seed), **options).save(path)
+    predictor(graph=headed_graph(3, seed=seed), **options).save(path)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import threading
@@ -15,7 +16,7 @@ from PIL import Image
 import finegraft as fg
 from finegraft.data.contents import digest_of
 from finegraft.serving.limits import Limits
-from tests.inference.making import LABELS
+from tests.inference.making import LABELS, predictor
 from tests.making import photo
 from tests.serving.making import Fixed, api, bundle_at
 
@@ -340,3 +341,38 @@ def test_the_description_names_every_route_and_status_it_may_answer_with(bundle:
                 assert str(answer.status_code) in document["paths"][path][method]["responses"]
     assert json.dumps(document)
     assert document["openapi"] == "3.1.0"
+
+
+def test_a_heat_map_comes_with_the_answer_where_it_is_asked_for(bundle: Path) -> None:
+    with api(bundle) as (client, made):
+        row = client.post("/v1/predict?explain=true&top=1", content=PHOTO).json()["predictions"][0]
+        plain = client.post("/v1/predict?top=1&explain=false", content=PHOTO).json()["predictions"][0]
+        kind, _, encoded = row.pop("heatmap").partition(",")
+        assert row == plain
+        assert kind == "data:image/png;base64"
+        with Image.open(io.BytesIO(base64.b64decode(encoded, validate=True))) as picture:
+            assert (picture.format, picture.mode) == ("PNG", "RGBA")
+        assert 'finegraft_answers_total{label="' in made.metrics.text().decode()
+
+
+def test_of_several_files_each_has_its_heat_map_or_its_error(bundle: Path) -> None:
+    parts = [("file", ("a.jpg", PHOTO)), ("file", ("b.jpg", b"none")), ("file", ("c.jpg", PHOTO))]
+    with api(bundle) as (client, _):
+        rows = client.post("/v1/predict?explain=true", files=parts).json()["predictions"]
+    assert ["heatmap" in row for row in rows] == [True, False, True]
+    assert rows[1]["error"]["code"] == "not-a-photo"
+
+
+def test_a_model_that_cannot_tell_where_it_looked_says_so(tmp_path: Path) -> None:
+    predictor().save(tmp_path / "plain.fg")
+    with api(tmp_path / "plain.fg") as (client, _):
+        told = client.post("/v1/predict?explain=true", content=PHOTO)
+        assert (told.status_code, told.json()["error"]["code"]) == (422, "no-heatmap")
+        assert client.post("/v1/predict", content=PHOTO).status_code == 200
+
+
+@pytest.mark.parametrize("given", ["yes", "1", "TRUE", ""])
+def test_explain_is_true_or_false(bundle: Path, given: str) -> None:
+    with api(bundle) as (client, _):
+        told = client.post(f"/v1/predict?explain={given}", content=PHOTO)
+    assert (told.status_code, told.json()["error"]["code"]) == (422, "bad-parameter")

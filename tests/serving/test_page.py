@@ -13,6 +13,7 @@ import pytest
 
 import finegraft as fg
 from finegraft.serving.pages import POLICY
+from tests.inference.making import predictor
 from tests.making import folder_of_photos, photo
 from tests.serving.making import Process, api, bundle_at, process
 
@@ -89,6 +90,35 @@ def test_several_at_once_and_a_bad_one_among_them(opened: Any, photos: list[Path
     assert opened.locator("#note").inner_text() == ""
     opened.click("#clear")
     assert cards.count() == 0
+
+
+def test_a_heat_map_is_laid_over_the_photo_and_its_strength_is_chosen(opened: Any, photos: list[Path]) -> None:
+    opened.set_input_files("#files", photos[0])
+    card = answers(opened, 1).first
+    slider, heat = card.locator(".strength input"), card.locator("img.heat")
+    assert (heat.count(), slider.is_visible()) == (0, False)
+    card.locator(".look").click()
+    until(opened, "document.querySelector('img.heat')?.complete && document.querySelector('img.heat').naturalWidth > 0")
+    assert card.locator(".look").is_hidden()
+    assert slider.is_visible()
+    assert card.locator("img:not(.heat)").bounding_box() == heat.bounding_box()
+    assert heat.evaluate("image => getComputedStyle(image).opacity") == "0.8"
+    slider.press("ArrowLeft")
+    slider.press("Home")
+    assert heat.evaluate("image => getComputedStyle(image).opacity") == "0"
+
+
+def test_a_model_without_heat_maps_says_so_on_its_button(tmp_path: Path, browser: Any, photos: list[Path]) -> None:
+    predictor().save(tmp_path / "plain.fg")
+    with process(tmp_path / "plain.fg") as started:
+        page = browser.new_page()
+        page.goto(started.url)
+        page.set_input_files("#files", photos[0])
+        card = answers(page, 1).first
+        card.locator(".look").click()
+        until(page, "document.querySelector('.look').textContent.includes('cannot tell where it looked')")
+        assert page.locator("img.heat").count() == 0
+        page.close()
 
 
 def test_dropped_and_pasted_photos_are_answered(opened: Any, photos: list[Path]) -> None:

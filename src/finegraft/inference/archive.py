@@ -14,8 +14,10 @@ from finegraft.errors import BundleError
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
+# What is in a bundle without its backbone in place of model.onnx.
+HEAD = "head.onnx"
 # 2 GB is what one protobuf message can hold. The others have room for 100,000 classes.
-MAX_SIZES = {"model.onnx": 2 * 2**30, "model.json": 16 * 2**20, "card.md": 16 * 2**20}
+MAX_SIZES = {"model.onnx": 2 * 2**30, HEAD: 2**30, "model.json": 16 * 2**20, "card.md": 16 * 2**20}
 MAX_SAMPLE = 16 * 2**20
 MAX_ENTRIES = 64
 _MAX_DIRECTORY = 64 * 2**10

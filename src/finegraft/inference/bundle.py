@@ -1,7 +1,9 @@
 """A predictor as one file, `model.fg`: JSON and ONNX in a zip, no pickle, nothing that runs.
 
-Entries: `model.json` (see `model_json`), `model.onnx`, `card.md`, and `samples/` with generated pictures whose answers
-are in `model.json` and are asked again on load. A bundle of any released version opens in every later one.
+Entries: `model.json` (see `model_json`), `model.onnx`, `card.md`, and `samples/` with generated pictures, and others
+where somebody put them in, whose answers are in `model.json` and are asked again on load. A slim one has `head.onnx`
+in place of `model.onnx`, and stands on the backbone installed where it is opened. A bundle of any released version
+opens in every later one.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 
 from finegraft import modality
 from finegraft.data.contents import digest_of
-from finegraft.errors import BundleError, UnreadableFile, UsageError
+from finegraft.errors import BundleError, FinegraftError, UnreadableFile, UsageError
 from finegraft.inference import archive, model_json
 from finegraft.inference.graph_safety import check_graph
 from finegraft.inference.predictor import Predictor
@@ -24,24 +26,31 @@ from finegraft.targets import Category, Number, Target
 # Our promise: the same file gives the same probabilities within this, on every engine and machine; and the same number
 # within so many spreads of those it learned from.
 TOLERANCE = 1e-3
+# Engines round sums of 8-bit integers in their own way. TEXT
+_TOLERANCE_INT8 = 0.1
 Verify = Literal["all", "one", "no"]
 FASTEST = "fastest"
 
-_PARTS = ("model.json", "model.onnx", "card.md")
 _MEND = "Make the bundle again, or ask whoever sent it."
 
 
-def save(predictor: Predictor, path: str | Path, chapters: Mapping[str, str] | None = None) -> None:
+def save(
+    predictor: Predictor,
+    path: str | Path,
+    chapters: Mapping[str, str] | None = None,
+    own: Mapping[str, bytes] | None = None,
+) -> None:
     """Write `predictor` to `path`, whole or not at all; equal predictors give equal files.
 
-    `chapters` are those of its card, see `finegraft.inference.card`.
+    `chapters` are those of its card, see `finegraft.inference.card`; `own` are samples beside the generated ones, by
+    name.
     Raises `BundleError` for a model that `load` would refuse and `StorageError` where `path` cannot be written.
     """
     from finegraft.inference.card import card
     from finegraft.inference.samples import generated
 
     check_graph(predictor.graph)
-    pictures = generated()
+    pictures = {**generated(), **(own or {})}
     answers = {name: _answer(predictor, content) for name, content in pictures.items()}
     described = model_json.written(predictor, digest_of(predictor.graph), answers)
     model_json.parsed(described)  # what `load` would refuse, a temperature out of bounds say, is not written
@@ -53,10 +62,10 @@ def load(path: str | Path, *, engine: str = "auto", threads: int | None = None, 
     """The predictor in the bundle at `path`.
 
     `engine` and `threads` as in `Predictor`; "fastest" is the engine that answers most items here, found out in a
-    second and remembered (`finegraft.inference.fastest`), for what goes on answering. `verify` says how many of its samples must give the answers stored with
-    them, within 1e-3: "all", "one" (the smallest; `finegraft predict` does this, to start fast) or "no" (the model is
-    then opened with the first answer). Raises `BundleError` for whatever is damaged, hostile, of a newer format, or
-    answers differently here.
+    second and remembered (`finegraft.inference.fastest`), for what goes on answering. `verify` says how many of its
+    samples must give the answers stored with them, within 1e-3: "all", "one" (the smallest; `finegraft predict` does
+    this, to start fast) or "no" (the model is then opened with the first answer). Raises `BundleError` for whatever is
+    damaged, hostile, of a newer format, or answers differently here.
     """
     if verify not in get_args(Verify):
         raise UsageError(f"verify must be one of {', '.join(get_args(Verify))}, got {verify!r}.")
@@ -74,10 +83,11 @@ def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify:
     stored = model_json.parsed(entries["model.json"])  # first: a newer format may have other entries
     _check_entries(entries, stored)
     preprocess = modality.get(stored.description["modality"]).Preprocess.from_json(stored.preprocess)
+    graph = _grafted(entries[archive.HEAD], stored) if stored.slim else entries["model.onnx"]
     if engine == FASTEST:
-        engine = _fastest(entries, stored, preprocess, threads)
+        engine = _fastest(graph, entries, stored, preprocess, threads)
     predictor = Predictor(
-        entries["model.onnx"],
+        graph,
         preprocess,
         stored.target,
         stored.description,
@@ -96,20 +106,44 @@ def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify:
     return predictor
 
 
-def _fastest(entries: dict[str, bytes], stored: model_json.Stored, preprocess: Preprocess, threads: int | None) -> str:
-    """The engine for its graph, asked with its first sample; "auto" where it has none."""
+def _grafted(head: bytes, stored: model_json.Stored) -> bytes:
+    """The graph of a bundle without its backbone: that of the one installed here, with the bundle's `head`."""
+    from finegraft.models.graph import joined
+
+    row = stored.description["backbone"]
+    try:
+        body = modality.get(stored.description["modality"]).network(str(row.get("name")), stored.preprocess)
+    except FinegraftError as error:
+        raise BundleError(f"it comes without its backbone, which is not here: {error.what}", error.mend) from error
+    if body.backbone != row.get("digest"):
+        raise BundleError(
+            f"it belongs on other weights of {row.get('name')} than those installed here.",
+            "Install the version it was made with, or ask for a bundle that is whole.",
+        )
+    return joined(body.graph, head)
+
+
+def _fastest(
+    graph: bytes,
+    entries: dict[str, bytes],
+    stored: model_json.Stored,
+    preprocess: Preprocess,
+    threads: int | None,
+) -> str:
+    """The engine for `graph`, asked with the bundle's first sample; "auto" where it has none."""
     from finegraft.inference.fastest import fastest
 
     for name in stored.samples:
         try:
-            return fastest(entries["model.onnx"], preprocess.load(entries[f"samples/{name}"]), threads)
+            return fastest(graph, preprocess.load(entries[f"samples/{name}"]), threads)
         except UnreadableFile as error:
             raise BundleError(f"its sample {name!r} cannot be read: {error.reason}", _MEND) from error
     return "auto"
 
 
 def _check_entries(entries: dict[str, bytes], stored: model_json.Stored) -> None:
-    wanted = {*_PARTS, *(f"samples/{name}" for name in stored.samples)}
+    network = archive.HEAD if stored.slim else "model.onnx"
+    wanted = {"model.json", network, "card.md", *(f"samples/{name}" for name in stored.samples)}
     if missing := sorted(wanted - set(entries)):
         raise BundleError(f"it has no entry {missing[0]!r}.", _MEND)
     if strange := sorted(set(entries) - wanted):
@@ -119,9 +153,9 @@ def _check_entries(entries: dict[str, bytes], stored: model_json.Stored) -> None
             f"this finegraft knows no data of the kind {stored.description['modality']!r}.",
             "Upgrade with: pip install --upgrade finegraft",
         )
-    check_graph(entries["model.onnx"])
-    if digest_of(entries["model.onnx"]) != stored.digest:
-        raise BundleError("its model.onnx is not the one its model.json was written for (digests differ).", _MEND)
+    check_graph(entries[network])
+    if digest_of(entries[network]) != stored.digest:
+        raise BundleError(f"its {network} is not the one its model.json was written for (digests differ).", _MEND)
 
 
 def _answer(predictor: Predictor, content: bytes) -> list[float]:
@@ -137,7 +171,8 @@ def _check_sample(predictor: Predictor, name: str, content: bytes, wanted: tuple
         raise BundleError(f"its sample {name!r} cannot be read: {error.reason}", _MEND) from error
     differences = np.abs(np.subtract(got, wanted)) / predictor.spread
     worst = int(differences.argmax())
-    if not differences[worst] <= TOLERANCE:  # NaN, which argmax finds first, is no agreement either
+    tolerance = TOLERANCE if model_json.exact(predictor.description) else _TOLERANCE_INT8
+    if not differences[worst] <= tolerance:  # NaN, which argmax finds first, is no agreement either
         raise BundleError(
             f"it answers differently here: {_told(predictor.target, name, worst, got[worst], wanted[worst])} where the "
             "bundle was made.",

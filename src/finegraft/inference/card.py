@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ _LIMITS = {
     Number.kind: "It answers with a number whatever it is shown, also far from those it learned from.",
 }
 _SHOWN_CLASSES = 100
+_OWN = _GOOD, _ORIGIN, _USE, _LIMIT = "How good it is", "Where it comes from", "How to use it", "What it cannot do"
 
 
 def card(predictor: Predictor, chapters: Mapping[str, str] | None = None) -> str:
@@ -29,20 +31,27 @@ def card(predictor: Predictor, chapters: Mapping[str, str] | None = None) -> str
     parts = [
         f"# {_answers(predictor.target)} from {plain(predictor.description['backbone'].get('name', 'a backbone'))}",
         _what(predictor),
-        "## How good it is",
+        f"## {_GOOD}",
         _measured(predictor),
         *(part for heading, text in (chapters or {}).items() for part in (f"## {heading}", text)),
-        "## Where it comes from",
+        f"## {_ORIGIN}",
         _origin(predictor),
-        "## How to use it",
+        f"## {_USE}",
         "    finegraft predict model.fg photo.jpg\n\n"
         "or in Python\n\n"
         '    import finegraft as fg\n    fg.load("model.fg").predict("photo.jpg")',
-        "## What it cannot do",
+        f"## {_LIMIT}",
         f"{_LIMITS[predictor.target.kind]} Its numbers hold for "
         "items like those it was judged on; other cameras, places or times may lower them. " + _doubt(predictor),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def chapters_of(text: str) -> dict[str, str]:
+    """The chapters that `card` was given when it wrote `text`."""
+    _, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
+    found = dict(section.rstrip("\n").split("\n\n", 1) for section in sections if "\n\n" in section)
+    return {heading: body for heading, body in found.items() if heading not in _OWN}
 
 
 def _answers(target: Target) -> str:

@@ -24,7 +24,7 @@ _INSIDE: dict[str, dict[int, str]] = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # of a tensor
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types; 3 and 4, groups, ONNX does not use
+VARINT, _FIXED64, BYTES, _FIXED32 = 0, 1, 2, 5  # wire types; 3 and 4, groups, ONNX does not use
 
 # Formats that an engine may take for a model of its own, by the mark at byte 4.
 _OTHER_FORMATS = (b"ORTM", b"TFL3")
@@ -44,27 +44,27 @@ def check_graph(graph: bytes) -> None:
     while waiting:
         message, start, end = waiting.pop()
         found.add(message)
-        for field, wire, value, stop in _fields(graph, start, end):
+        for field, wire, value, stop in fields(graph, start, end):
             left -= 1
             if left < 0:
                 raise _malformed(f"it has more than {_MAX_FIELDS:,} fields")
             if message == "tensor":
                 _check_tensor_field(field, wire, value)
-            elif wire == _BYTES and field in _INSIDE[message]:
+            elif wire == BYTES and field in _INSIDE[message]:
                 waiting.append((_INSIDE[message][field], value, stop))
     if "graph" not in found:
         raise _malformed("it holds no graph")
 
 
 def _check_tensor_field(field: int, wire: int, value: int) -> None:
-    external = field == _EXTERNAL_DATA and wire == _BYTES
+    external = field == _EXTERNAL_DATA and wire == BYTES
     # Any location but 0 is refused: readers keep the low 32 bits, so large numbers mean 1 as well.
-    elsewhere = field == _DATA_LOCATION and wire == _VARINT and value != 0
+    elsewhere = field == _DATA_LOCATION and wire == VARINT and value != 0
     if external or elsewhere:
         raise BundleError("The model keeps weights outside its file (ONNX external data), which is not safe.", _MEND)
 
 
-def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """The fields of the message in data[at:end]: (number, wire type, value, stop).
 
     For bytes the value is where they start and `stop` where they end; for a varint it is the number.
@@ -75,9 +75,9 @@ def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int
         if number == 0 or tag >> 32:
             raise _malformed("it has a field without a number")
         value = at
-        if wire == _VARINT:
+        if wire == VARINT:
             value, at = _varint(data, at, end)
-        elif wire == _BYTES:
+        elif wire == BYTES:
             length, value = _varint(data, at, end)
             at = value + length
         elif wire in (_FIXED64, _FIXED32):

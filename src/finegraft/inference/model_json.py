@@ -5,7 +5,8 @@ or tags in order) · `preprocess` (with its decoder) · `backbone` (row) · `met
 since there are several) · `temperature` (0.05 to 20, the bounds it is fitted within) · `unsure_below` · `n_train` ·
 `n_judged` · `judged_on` · `digest` (of model.onnx) · `samples` (name, probabilities). With tags also `thresholds` and
 `platt` (slope, shift), in order. With a number also `half_width` of its interval (null where unknown) and `spread`
-of the numbers it learned, and a sample holds the number as `value`.
+of the numbers it learned, and a sample holds the number as `value`. `precision` is "int8" for a network of 8-bit
+integers, and `slim` true for a bundle without its backbone (`digest` is then that of head.onnx); others have neither.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Stored:
     platt: tuple[tuple[float, float], ...] | None = None
     half_width: float | None = None
     spread: float = 1.0
+    slim: bool = False
 
 
 def written(predictor: Predictor, digest: str, samples: dict[str, list[float]]) -> bytes:
@@ -61,10 +63,16 @@ def written(predictor: Predictor, digest: str, samples: dict[str, list[float]]) 
         "n_train": described["n_train"],
         "n_judged": described["n_judged"],
         "judged_on": described["judged_on"],
+        **({} if exact(described) else {"precision": described["precision"]}),
         "digest": digest,
         "samples": [{"name": name, **_sample(predictor.target, values)} for name, values in samples.items()],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def exact(described: Description) -> bool:
+    """Whether the network computes in single precision: then every engine gives the same answers."""
+    return described.get("precision", "float32") == "float32"
 
 
 def _for_kind(predictor: Predictor) -> dict[str, Any]:
@@ -87,22 +95,30 @@ def parsed(content: bytes) -> Stored:
     target = _target(stored)
     return Stored(
         target=target,
-        description={
-            "modality": _field(stored, "modality", _is_text),
-            "backbone": _field(stored, "backbone", _is_object),
-            "metrics": _field(stored, "metrics", _are_metrics),
-            "n_train": _field(stored, "n_train", _is_count),
-            "n_judged": _field(stored, "n_judged", _is_count),
-            "judged_on": _field(stored, "judged_on", lambda v: v is None or _is_text(v)),
-            "finegraft": _field(stored, "finegraft", _is_text),
-        },
+        description=_description(stored),
         preprocess=_field(stored, "preprocess", _is_object),
         temperature=float(_field(stored, "temperature", lambda v: _is_number(v) and COLDEST <= v <= HOTTEST)),
         unsure_below=float(_field(stored, "unsure_below", _is_share)),
         digest=_field(stored, "digest", _is_text),
         samples=_samples(stored, target),
+        slim="slim" in stored and _field(stored, "slim", lambda v: isinstance(v, bool)),
         **_of_kind(stored, target),
     )
+
+
+def _description(stored: dict[str, Any]) -> Description:
+    described: Description = {
+        "modality": _field(stored, "modality", _is_text),
+        "backbone": _field(stored, "backbone", _is_object),
+        "metrics": _field(stored, "metrics", _are_metrics),
+        "n_train": _field(stored, "n_train", _is_count),
+        "n_judged": _field(stored, "n_judged", _is_count),
+        "judged_on": _field(stored, "judged_on", lambda v: v is None or _is_text(v)),
+        "finegraft": _field(stored, "finegraft", _is_text),
+    }
+    if "precision" in stored:
+        described["precision"] = _field(stored, "precision", lambda v: v in ("float32", "int8"))
+    return described
 
 
 def _of_kind(stored: dict[str, Any], target: Target) -> dict[str, Any]:

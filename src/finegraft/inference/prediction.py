@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,19 @@ class NumberPrediction:
         """One line of `predict --json`; numbers to seven digits, what single precision holds."""
         interval = None if self.interval is None else [_short(end) for end in self.interval]
         return {"path": self.path, "value": _short(self.value), "interval": interval, "unsure": self.unsure}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An answer, and what spoke for it in the picture: `heatmap` is a PNG to lay over the whole, upright photo."""
+
+    prediction: Prediction | TagsPrediction | NumberPrediction
+    heatmap: bytes
+
+    def to_json(self, top: int | None = None) -> dict[str, Any]:
+        """As of the answer, with the heat map as a data URL."""
+        picture = base64.b64encode(self.heatmap).decode()
+        return {**self.prediction.to_json(top), "heatmap": f"data:image/png;base64,{picture}"}
 
 
 AnyPrediction = Prediction | TagsPrediction | NumberPrediction

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence, Sized
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
+from finegraft import modality
 from finegraft.data.contents import read_content
 from finegraft.errors import BundleError, UnreadableFile, UsageError
 from finegraft.inference import choice
 from finegraft.inference.answering import OneClass, SeveralTags, answering_of
 from finegraft.inference.engines import Engines
-from finegraft.inference.prediction import AnyPrediction, Prediction, PredictionError
+from finegraft.inference.heat import Head, against_others, heat
+from finegraft.inference.prediction import AnyPrediction, Explanation, Prediction, PredictionError
 from finegraft.modality import Preprocess
 from finegraft.runtimes import purpose_for
 from finegraft.targets import Category, Number, Tags, Target
@@ -29,7 +32,8 @@ class Description(TypedDict):
 
     `backbone` is its row of `finegraft.models.backbones`, with provenance and licence; `metrics` maps a name to
     {"value", "interval"} (two numbers or None), empty where nothing was judged. `judged_on` is the part of the data
-    that gave them. `finegraft` is the version that wrote the bundle this was loaded from.
+    that gave them. `finegraft` is the version that wrote the bundle this was loaded from. `precision` is that of the
+    network's numbers, "float32" where it is not given.
     """
 
     modality: str
@@ -39,6 +43,7 @@ class Description(TypedDict):
     n_judged: int | None
     judged_on: str | None
     finegraft: NotRequired[str]
+    precision: NotRequired[Literal["float32", "int8"]]
 
 
 class Certainty(TypedDict, total=False):
@@ -150,6 +155,27 @@ class Predictor:
         """The answer for one file or its bytes. Raises `UnreadableFile` with a code and a reason."""
         return self._prediction(item, self._asked(item))
 
+    def explain(self, item: Item) -> Explanation:
+        """The answer for one file or its bytes, and the places that spoke for it (`finegraft.inference.heat`).
+
+        Of tags it is the likeliest one that is explained. Raises `UnreadableFile`, and `UsageError` for a model that
+        cannot tell where it looked.
+        """
+        content = item if isinstance(item, bytes) else read_content(Path(item))
+        outputs = self._outputs(content)
+        prediction = self._prediction(item, self._checked(outputs))
+        return Explanation(prediction, self._overlaid(content, outputs))
+
+    def explain_batch(self, items: Sequence[bytes]) -> list[Explanation | PredictionError]:
+        """As `explain` for each of a few contents, an error for what cannot be read."""
+        rows: list[Explanation | PredictionError] = []
+        for item in items:
+            try:
+                rows.append(self.explain(item))
+            except UnreadableFile as error:
+                rows.append(PredictionError(None, error.code, str(error)))
+        return rows
+
     def judgement(self, item: Item) -> Judgement:
         """What the model makes of one file or its bytes. Raises `UnreadableFile` with a code and a reason."""
         raw = self._asked(item)
@@ -201,13 +227,26 @@ class Predictor:
         restricted._answering = OneClass(choice.among(self.target, labels), self.temperature, self.unsure_below)
         return restricted
 
-    def save(self, path: str | Path, chapters: Mapping[str, str] | None = None) -> None:
+    def with_graph(self, graph: bytes, engine: str = "auto") -> Predictor:
+        """This predictor with another network that gives the same outputs, run by `engine`."""
+        other = Predictor.__new__(Predictor)
+        other.__dict__.update(self.__dict__)
+        other.__dict__.pop("_head", None)
+        other.engines = Engines(graph, engine, self.engines.threads)
+        return other
+
+    def save(
+        self,
+        path: str | Path,
+        chapters: Mapping[str, str] | None = None,
+        own: Mapping[str, bytes] | None = None,
+    ) -> None:
         """Write the bundle `path`, whole or not at all; see `finegraft.inference.bundle.save`."""
         from finegraft.inference import bundle
 
         if isinstance(self._answering, OneClass) and not self._answering.choice.is_whole:
             raise UsageError("A bundle holds all classes of a model.", "Save the one that .among() was called on.")
-        bundle.save(self, path, chapters)
+        bundle.save(self, path, chapters, own)
 
     def _raw(
         self, items: Iterable[Item], workers: int | None
@@ -220,9 +259,24 @@ class Predictor:
                 yield item, outputs if isinstance(outputs, UnreadableFile) else self._checked(outputs)
 
     def _asked(self, item: Item) -> _Raw:
-        x = self._load(item)
-        outputs = self.engines.get("start").run(x[None])
-        return self._checked({name: values[0] for name, values in outputs.items()})
+        return self._checked(self._outputs(item))
+
+    def _outputs(self, item: Item) -> dict[str, np.ndarray]:
+        outputs = self.engines.get("start").run(self._load(item)[None])
+        return {name: values[0] for name, values in outputs.items()}
+
+    @cached_property
+    def _head(self) -> Head:
+        return Head.of(self.graph)
+
+    def _overlaid(self, content: bytes, outputs: Mapping[str, np.ndarray]) -> bytes:
+        """The heat map of the likeliest class or tag, or of the number, as a picture."""
+        if "map" not in outputs:
+            raise UsageError("This model's backbone has no last map: it cannot tell where it looked.")
+        scores = outputs["scores"]
+        direction = against_others(len(scores), int(scores.argmax()))
+        found = heat(self._head, outputs["features"], outputs["map"], direction)
+        return modality.get(self.description["modality"]).overlay(content, self.preprocess, found)
 
     def _load(self, item: Item) -> np.ndarray:
         return self.preprocess.load(item if isinstance(item, bytes) else read_content(Path(item)))

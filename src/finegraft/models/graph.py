@@ -191,12 +191,55 @@ def _add_novelty(graph: Any, novelty: Novelty) -> None:
     graph.output.append(onnx.helper.make_tensor_value_info("novelty", onnx.TensorProto.FLOAT, ["n"]))
 
 
+def behind(graph: Any) -> list[Any]:
+    """The nodes that neither the features nor the map need: the head, and what tells novelty."""
+    needed, found = {"features", "map"}, []
+    for node in reversed(graph.node):
+        if needed & set(node.output):
+            needed.update(read_by(node))
+        else:
+            found.append(node)
+    return found[::-1]
+
+
+def head_graph(whole: bytes) -> bytes:
+    """What stands behind the features of a graph, as a graph of its own that reads `features` (n, d)."""
+    onnx = onnx_package()
+    model = onnx.load_from_string(whole)
+    graph = model.graph
+    (features,) = (output for output in graph.output if output.name == "features")
+    nodes, kept = behind(graph), [output for output in graph.output if output.name not in {"features", "map"}]
+    for field, values in ((graph.node, nodes), (graph.input, [features]), (graph.output, kept)):
+        values = [type(value).FromString(value.SerializeToString()) for value in values]
+        del field[:]
+        field.extend(values)
+    drop_unused(graph, {output.name for output in kept})
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def joined(body: bytes, head: bytes) -> bytes:
+    """The inverse of `head_graph`: `head` on the features of `body`, in place of its own scores."""
+    onnx = onnx_package()
+    model, more = onnx.load_from_string(body), onnx.load_from_string(head).graph
+    graph = model.graph
+    kept = [output for output in graph.output if output.name in {"features", "map"}]
+    drop_unused(graph, {output.name for output in kept})
+    graph.node.extend(more.node)
+    graph.initializer.extend(more.initializer)
+    first, *others = more.output
+    del graph.output[:]
+    graph.output.extend([first, *kept, *others])
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
 def drop_unused(graph: Any, wanted: set[str]) -> None:
     """Remove the nodes and weights that none of the `wanted` outputs needs."""
     needed, nodes = set(wanted), []
     for node in reversed(graph.node):
         if needed & set(node.output):
-            needed.update(_read_by(node))
+            needed.update(read_by(node))
             nodes.append(node)
     weights = [tensor for tensor in graph.initializer if tensor.name in needed]
     del graph.node[:]
@@ -205,11 +248,11 @@ def drop_unused(graph: Any, wanted: set[str]) -> None:
     graph.initializer.extend(weights)
 
 
-def _read_by(node: Any) -> Iterator[str]:
+def read_by(node: Any) -> Iterator[str]:
     """The names a node reads, those of the branches inside it too (If, Loop)."""
     yield from node.input
     for attribute in node.attribute:
         for branch in [attribute.g, *attribute.graphs]:
             for inner in branch.node:
-                yield from _read_by(inner)
+                yield from read_by(inner)
             yield from (value.name for value in branch.output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,13 +37,21 @@ class OnnxRuntime:
         return dict(zip(self.outputs, values, strict=True))
 
 
-def open(graph: bytes, threads: int, streams: int) -> OnnxRuntime:  # noqa: A001
-    """Open `graph` on the processor; `threads` are shared by `streams` calls at once."""
-    # Since 1.29 ONNX Runtime reports to its maker over HTTPS and keeps a file in the home folder, unless this is
-    # set before its first import (onnxruntime/Privacy.md). Ours promises that no socket is opened.
+def package() -> Any:
+    """The package, imported so that it keeps to itself.
+
+    Since 1.29 ONNX Runtime reports to its maker over HTTPS and keeps a file in the home folder, unless this is set
+    before its first import (onnxruntime/Privacy.md). Ours promises that no socket is opened.
+    """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
+    return onnxruntime
+
+
+def open(graph: bytes, threads: int, streams: int) -> OnnxRuntime:  # noqa: A001
+    """Open `graph` on the processor; `threads` are shared by `streams` calls at once."""
+    onnxruntime = package()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = max(1, threads // streams)

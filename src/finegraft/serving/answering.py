@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from finegraft.inference.prediction import AnyPrediction, PredictionError
+from finegraft.inference.prediction import AnyPrediction, Explanation, PredictionError
 from finegraft.inference.predictor import Predictor
 
-Answer = AnyPrediction | PredictionError
+Answer = AnyPrediction | Explanation | PredictionError
 
 
 class QueueFull(Exception):
@@ -31,7 +31,12 @@ class Closed(Exception):
 class _Job:
     predictor: Predictor
     content: bytes
+    explain: bool
     future: Future[Answer] = field(default_factory=Future)
+
+    def goes_with(self, other: _Job) -> bool:
+        """Whether both can be answered together."""
+        return self.predictor is other.predictor and self.explain == other.explain
 
 
 class Answerer:
@@ -66,9 +71,12 @@ class Answerer:
         """Files that were accepted and are not answered yet."""
         return self._taken
 
-    def submit(self, predictor: Predictor, contents: Sequence[bytes]) -> list[Future[Answer]]:
-        """Accept all of `contents`, or none: raises `QueueFull`, and `Closed` once `close` was called."""
-        jobs = [_Job(predictor, content) for content in contents]
+    def submit(self, predictor: Predictor, contents: Sequence[bytes], explain: bool = False) -> list[Future[Answer]]:
+        """Accept all of `contents`, or none: raises `QueueFull`, and `Closed` once `close` was called.
+
+        With `explain` the answers are `Explanation`s.
+        """
+        jobs = [_Job(predictor, content, explain) for content in contents]
         with self._filled:
             if self._closed:
                 raise Closed
@@ -109,7 +117,7 @@ class Answerer:
             until = time.monotonic() + self._wait
             while len(jobs) < self._batch:
                 if self._waiting:
-                    if self._waiting[0].predictor is not jobs[0].predictor:
+                    if not jobs[0].goes_with(self._waiting[0]):
                         break
                     jobs.append(self._waiting.popleft())
                 elif self._closed or not self._filled.wait(max(0.0, until - time.monotonic())):
@@ -118,8 +126,10 @@ class Answerer:
 
     @staticmethod
     def _answer(jobs: Sequence[_Job]) -> None:
+        first, contents = jobs[0], [job.content for job in jobs]
+        answers: Sequence[Answer]
         try:
-            answers = jobs[0].predictor.predict_batch([job.content for job in jobs])
+            answers = (first.predictor.explain_batch if first.explain else first.predictor.predict_batch)(contents)
         except BaseException as error:  # noqa: BLE001 - raised again where the answer is waited for
             for job in jobs:
                 job.future.set_exception(error)

@@ -18,9 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from finegraft.inference.prediction import AnyPrediction, PredictionError
+from finegraft.errors import UsageError
+from finegraft.inference.prediction import PredictionError
 from finegraft.serving import metrics, openapi, problems
-from finegraft.serving.answering import Answerer, Closed, QueueFull
+from finegraft.serving.answering import Answer, Answerer, Closed, QueueFull
 from finegraft.serving.feedback import Feedback
 from finegraft.serving.limits import Limits
 from finegraft.serving.metrics import Metrics
@@ -87,16 +88,16 @@ class Api:
             raise Problem(401, "unauthorized", "A token is needed.", {"WWW-Authenticate": "Bearer"})
 
     async def _predict(self, request: Request) -> Response:
-        top = _top(request)
+        top, explain = _top(request), _flag(request, "explain")
         model = self._model(request)
         if self.draining:
             raise Problem(503, "shutting-down", "The server is shutting down.", {"Connection": "close"})
         with self._room.guest() as guest:
-            return await self._answers(await files_of(request, self.limits, guest), model, top)
+            return await self._answers(await files_of(request, self.limits, guest), model, top, explain)
 
-    async def _answers(self, sent: Sequence[Sent], model: Loaded, top: int | None) -> Response:
+    async def _answers(self, sent: Sequence[Sent], model: Loaded, top: int | None, explain: bool) -> Response:
         try:
-            futures = self._answerer.submit(model.predictor, [file.content for file in sent])
+            futures = self._answerer.submit(model.predictor, [file.content for file in sent], explain)
         except QueueFull as error:
             raise problems.queue_full() from error
         except Closed as error:
@@ -106,6 +107,8 @@ class Api:
             answers = await asyncio.wait_for(asyncio.gather(*waited), self.limits.seconds)
         except TimeoutError as error:
             raise problems.too_late(self.limits.seconds) from error
+        except UsageError as error:  # of a model that cannot explain
+            raise Problem(422, "no-heatmap", error.what) from error
         for answer in answers:
             self.metrics.count(model, answer)
         if len(answers) == 1 and isinstance(answers[0], PredictionError):
@@ -234,7 +237,14 @@ def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = N
     return Response(text.encode("utf-8", "replace"), status, headers, "application/json")
 
 
-def _row(answer: AnyPrediction | PredictionError, top: int | None) -> dict[str, Any]:
+def _flag(request: Request, name: str) -> bool:
+    given = request.query_params.get(name, "false")
+    if given not in {"true", "false"}:
+        raise Problem(422, "bad-parameter", f"{name} must be true or false.")
+    return given == "true"
+
+
+def _row(answer: Answer, top: int | None) -> dict[str, Any]:
     """One answer as `predict --json` has it, but for the path."""
     if isinstance(answer, PredictionError):
         return {"error": {"code": answer.code, "message": answer.message}}

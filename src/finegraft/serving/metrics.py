@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from finegraft.inference.prediction import AnyPrediction, Prediction, PredictionError, TagsPrediction
+from finegraft.inference.prediction import AnyPrediction, Explanation, Prediction, PredictionError, TagsPrediction
 from finegraft.serving.models import Loaded
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -44,8 +44,10 @@ class Metrics:
         )
         Gauge("finegraft_queue_files", "Files waiting or being answered", registry=self.registry).set_function(waiting)
 
-    def count(self, model: Loaded, answer: AnyPrediction | PredictionError) -> None:
+    def count(self, model: Loaded, answer: AnyPrediction | Explanation | PredictionError) -> None:
         """One answer of `model`."""
+        if isinstance(answer, Explanation):
+            answer = answer.prediction
         if isinstance(answer, PredictionError):
             self.errors.labels(model.name, answer.code).inc()
             return

@@ -53,6 +53,12 @@ def _words(limits: Limits) -> str:
 
 
 _NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+_EXPLAIN = {
+    "name": "explain",
+    "in": "query",
+    "description": "add to each answer a heat map: a PNG, as a data URL, to lay over the upright photo",
+    "schema": {"type": "boolean", "default": False},
+}
 _TOP = {
     "name": "top",
     "in": "query",
@@ -68,7 +74,7 @@ def _predict(parameters: list[dict[str, Any]]) -> dict[str, Any]:
     content = {"image/*": binary, "application/octet-stream": binary, "multipart/form-data": parts}
     return {
         "summary": "Answer for one photo, or for several parts called file",
-        "parameters": [*parameters, _TOP],
+        "parameters": [*parameters, _TOP, _EXPLAIN],
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": _body("an answer or an error for each file", {"$ref": "#/components/schemas/Answers"}),
@@ -155,6 +161,7 @@ _SCHEMAS: dict[str, Any] = {
                                 "value": {"type": "number"},
                                 "interval": {"type": ["array", "null"], "items": {"type": "number"}},
                                 "unsure": {"type": ["string", "null"]},
+                                "heatmap": {"type": "string"},
                                 "ranking": {"type": "array", "items": _RANKED},
                             },
                         },

@@ -15,10 +15,11 @@ import numpy as np
 
 from finegraft.data.contents import digest_of, read_content
 from finegraft.data.record import Record
-from finegraft.errors import DataError, UnreadableFile, UsageError
+from finegraft.errors import DataError, MissingExtra, UnreadableFile, UsageError
 from finegraft.features.extract import Features, extract, feature_key
 from finegraft.features.store import Store, opened
 from finegraft.inference.predictor import Description, Predictor
+from finegraft.modality import Network
 from finegraft.models import backbones, graph
 from finegraft.models.backbones import Backbone
 from finegraft.models.graph import Layers
@@ -179,6 +180,19 @@ def pretrained(backbone: str = backbones.DEFAULT, store: Store | None = None, en
         Description(modality="vision", backbone=row.row(), metrics={}, n_train=None, n_judged=None, judged_on=None),
         engine=engine,
     )
+
+
+def network(backbone: str, stored: dict[str, Any]) -> Network:
+    """The network of a backbone installed here for photos of the `stored` preprocess, from the cache or made now.
+
+    Raises `BackboneError` where there is none, and `MissingExtra` where it must be made and torch is not installed.
+    """
+    with opened(None) as keeper:
+        try:
+            made = body(backbone, keeper, size=Preprocess.from_json(stored).size)
+        except ModuleNotFoundError as error:
+            raise MissingExtra("train", "Making a backbone's network") from error
+    return Network(made.graph, made.backbone.digest)
 
 
 def _engine(wanted: str, device: str, row: Backbone) -> str:

@@ -49,6 +49,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = {5, 6, 7, 8}
 # To be raised whenever the code of this package makes other pixels of some photo, or takes another one: stored
 # features and remembered checks are then made anew.
 _RULES = 2
@@ -140,6 +141,14 @@ def decode(photo: Image.Image, shrink: int = 1) -> Decoded:
     # Pillow turns a TIFF by itself while loading it.
     tag = exif.UPRIGHT if kind == "TIFF" else exif.orientation(photo.info.get("exif", b""))
     return Decoded(picture, extent, tag)
+
+
+def upright_size(photo: Image.Image) -> tuple[int, int]:
+    """Width and height of a photo from `open_photo`, not yet decoded, the way the camera was held."""
+    if photo.format == "TIFF":  # its size is told as it will be turned
+        return photo.size
+    lies = exif.orientation(photo.info.get("exif", b"")) in _ON_ITS_SIDE
+    return (photo.height, photo.width) if lies else photo.size
 
 
 def turned(picture: Image.Image, orientation: int) -> Image.Image:

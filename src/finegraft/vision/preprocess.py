@@ -54,14 +54,14 @@ class Preprocess:
         Raises `UnreadableFile` with a code and a reason; never anything else, whatever the bytes.
         """
         photo = decoding.open_photo(content)
-        decoded = decoding.decode(photo, shrink_for(*self._geometry(*photo.size)))
-        box, target = self._geometry(*decoded.extent)
+        decoded = decoding.decode(photo, shrink_for(*self.geometry(*photo.size)))
+        box, target = self.geometry(*decoded.extent)
         picture = decoded.picture.resize(target, FILTERS[self.interpolation], box=box, reducing_gap=2.0)
         # All three ways to resize are symmetric, so turning the small result equals turning the photo first.
         picture = decoding.turned(picture, decoded.orientation)
         return np.array(self._padded(picture) if self.resize == "pad" else picture)
 
-    def _geometry(self, width: float, height: float) -> tuple[Box, tuple[int, int]]:
+    def geometry(self, width: float, height: float) -> tuple[Box, tuple[int, int]]:
         """What to cut from a photo of that size, and the width and height it becomes."""
         whole = (0.0, 0.0, float(width), float(height))
         if self.resize == "squish":

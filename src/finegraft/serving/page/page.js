@@ -129,6 +129,48 @@ function judge(card, told) {
   wanted.onchange = () => say({ right: false, wanted: wanted.value === "-" ? null : wanted.value });
 }
 
+// The heat map is computed when it is first asked for, and laid over the photo.
+function explain(card, file) {
+  const [button, strength, photo] = [".look", ".strength", ".photo"].map((what) => card.querySelector(what));
+  const slider = strength.querySelector("input");
+  button.hidden = false;
+  button.onclick = async () => {
+    button.disabled = true;
+    button.textContent = "…";
+    try {
+      const told = await patiently(() => asked(path("/predict?explain=true&top=1"), { method: "POST", body: file }));
+      const heat = Object.assign(new Image(), { className: "heat", alt: "", src: local(told.predictions[0].heatmap) });
+      heat.onload = () => URL.revokeObjectURL(heat.src);
+      slider.oninput = () => heat.style.setProperty("opacity", slider.value / 100);
+      slider.oninput();
+      photo.append(heat);
+      [button.hidden, strength.hidden] = [true, false];
+      slider.focus();
+    } catch (error) {
+      button.textContent = error.message;
+    }
+  };
+}
+
+// A data URL as one of a blob, which the page's policy lets it show.
+function local(address) {
+  const [, encoded] = address.split(",");
+  const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+}
+
+// Ask again where the server is busy, as it asks for.
+async function patiently(ask) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error.status !== 429 || tries === 30) throw error;
+      await new Promise((later) => setTimeout(later, 1000));
+    }
+  }
+}
+
 function fail(card, words) {
   card.classList.add("wrong");
   card.querySelector("strong").textContent = "No answer";
@@ -141,17 +183,10 @@ function fail(card, words) {
 async function answer(file, card) {
   try {
     if (file.size > LIMIT) throw new Error("The photo has more than 20 MB.");
-    for (let tries = 0; ; tries++) {
-      try {
-        const told = await asked(path("/predict"), { method: "POST", body: file });
-        show(card, told.predictions[0]);
-        judge(card, told.predictions[0]);
-        return;
-      } catch (error) {
-        if (error.status !== 429 || tries === 30) throw error;
-        await new Promise((later) => setTimeout(later, 1000)); // the server is busy: wait, as it asks
-      }
-    }
+    const told = await patiently(() => asked(path("/predict"), { method: "POST", body: file }));
+    show(card, told.predictions[0]);
+    judge(card, told.predictions[0]);
+    explain(card, file);
   } catch (error) {
     fail(card, error instanceof TypeError ? "The server cannot be reached." : error.message);
   }

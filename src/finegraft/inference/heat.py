@@ -1,0 +1,77 @@
+"""Which places of the last map spoke for an answer: in closed form, from the head's weights and two outputs.
+
+A head is small, so the gradient of a score with respect to the features is a product of its layers' weights (with the
+ReLUs that are on). Of the features, the first are the averages of the last map's channels, the next their largest
+values; the gradient at a place of the map is the share of the first by the number of places, and the second where the
+largest value lies. Gradient times value, summed over the channels, is what the place gave to the score (HiResCAM,
+Draelos and Carin, 2020, arXiv 2011.08891); what earlier stages gave is not in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from finegraft.errors import UsageError
+from finegraft.inference.initializers import initializers
+
+_CLOSE = 1e-3  # of the largest feature: engines add up in another order
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """`layers` are weight float32 (out, in) and bias (out,), from the features to the scores, ReLU between."""
+
+    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+
+    @classmethod
+    def of(cls, graph: bytes) -> Head:
+        """That of a bundle's graph. Raises `UsageError` where the graph has none of ours."""
+        found = initializers(graph, lambda name: name.startswith("head_") and name.endswith(("_weight", "_bias")))
+        count = sum(name.endswith("_weight") for name in found)
+        if not count:
+            raise UsageError("This model has no head of its own: it cannot tell where it looked.")
+        return cls(tuple((found[f"head_{n}_weight"], found[f"head_{n}_bias"]) for n in range(count)))
+
+    def gradient(self, features: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Of the scores' product with `direction` (k,) at `features` (d,): float (d,)."""
+        on, flowing = [], features
+        for weight, bias in self.layers[:-1]:
+            flowing = weight @ flowing + bias
+            on.append(flowing > 0)
+            flowing = np.maximum(flowing, 0)
+        back = direction @ self.layers[-1][0]
+        for (weight, _), active in zip(reversed(self.layers[:-1]), reversed(on), strict=True):
+            back = (back * active) @ weight
+        return np.asarray(back)
+
+
+def against_others(k: int, answer: int) -> np.ndarray:
+    """What speaks for one of `k` classes rather than for the rest: float (k,). Of one number, the number itself."""
+    direction = np.full(k, -1 / (k - 1) if k > 1 else 1.0)
+    direction[answer] = 1.0
+    return direction
+
+
+def heat(head: Head, features: np.ndarray, last: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """What each place of the `last` map (c, h, w) gave to `direction`: float (h, w), 0 to 1; what spoke against is 0.
+
+    `features` (d,) are of the same item. Raises `UsageError` where they do not begin with the map's averages.
+    """
+    channels, places = last.shape[0], last.shape[1] * last.shape[2]
+    flat = last.reshape(channels, places)
+    if not _same(features[:channels], flat.mean(axis=1)):
+        raise UsageError("This model's backbone does not average its last map: it cannot tell where it looked.")
+    gradient = head.gradient(features, direction)
+    given = (gradient[:channels] / places) @ flat
+    if _same(features[channels : 2 * channels], flat.max(axis=1)):
+        largest = flat.argmax(axis=1)
+        np.add.at(given, largest, gradient[channels : 2 * channels] * flat[np.arange(channels), largest])
+    given = np.maximum(given, 0).reshape(last.shape[1:])
+    top = float(given.max())
+    return np.asarray(given / top) if top > 0 else given
+
+
+def _same(part: np.ndarray, wanted: np.ndarray) -> bool:
+    return part.shape == wanted.shape and bool(np.abs(part - wanted).max() <= _CLOSE * max(1.0, np.abs(wanted).max()))
