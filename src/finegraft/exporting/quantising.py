@@ -42,7 +42,6 @@ class Quantised:
         made_by = {out: node for node in model.graph.node for out in node.output}
         own = {node.name: node for node in plain.graph.node}
         weights = {tensor.name: tensor for tensor in plain.graph.initializer}
-        there = {tensor.name for tensor in model.graph.initializer}
         for node in model.graph.node:
             if node.name not in kept:
                 continue
@@ -51,10 +50,13 @@ class Quantised:
                 if back is None or back.op_type != "DequantizeLinear":
                     continue
                 source = made_by.get(back.input[0])
-                node.input[place] = own[node.name].input[place] if source is None else source.input[0]
-                if source is None and node.input[place] not in there:
-                    model.graph.initializer.append(weights[node.input[place]])
-                    there.add(node.input[place])
+                if source is not None:  # what flows, before it was rounded
+                    node.input[place] = source.input[0]
+                    continue
+                exact = own[node.name].input[place]  # a weight; its name may be that of the rounded one
+                node.input[place] = f"{node.name}_exact_{place}"
+                model.graph.initializer.append(weights[exact])
+                model.graph.initializer[-1].name = node.input[place]
         drop_unused(model.graph, {output.name for output in model.graph.output})
         rest = tuple(name for name in self.layers if name not in kept)
         return Quantised(model.SerializeToString(), self.plain, rest)
@@ -90,7 +92,8 @@ def quantised(graph: bytes, photos: Sequence[np.ndarray]) -> Quantised:
             weight_type=QuantType.QInt8,
             nodes_to_exclude=[node.name for node in behind(model.graph)],
             calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"CalibMovingAverage": True},
+            # Activations stay where they are, though ranges make them superfluous: `but` needs what they give.
+            extra_options={"CalibMovingAverage": True, "QDQKeepRemovableActivations": True},
         )
         content, plain = made.read_bytes(), prepared.read_bytes()
     return Quantised(content, plain, _integer_layers(content))
