@@ -19,7 +19,7 @@ from finegraft.errors import MissingExtra, StorageError, UnreadableFile, UsageEr
 from finegraft.evaluation.numbers import NumberEvaluation
 from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
-from finegraft.exporting import parity, plain
+from finegraft.exporting import parity, plain, web
 from finegraft.exporting.opened import IR
 from finegraft.exporting.parity import MOST, Expected, Parity
 from finegraft.inference import archive, bundle
@@ -131,11 +131,16 @@ def _torch(predictor: Predictor, run: Run, path: Path) -> None:
     torch_model.write(predictor, backbone, learned, path)
 
 
+def _web(predictor: Predictor, run: Run, path: Path) -> None:  # noqa: ARG001
+    web.write(predictor, path)
+
+
 FORMATS = {
     "bundle": Format(_bundle, ".fg", ("onnxruntime", "openvino")),
     "onnx": Format(_onnx, ".onnx"),
     "openvino": Format(_openvino, ""),
     "torch": Format(_torch, ""),
+    "web": Format(_web, ""),
 }
 
 
@@ -151,7 +156,7 @@ def _must_fit(path: Path, to: str, wanted: Format, force: bool) -> None:
 
 def _is_ours(folder: Path) -> bool:
     """Whether a folder holds an export and nothing else."""
-    known = {IR, "model.bin", "model.json", "model.safetensors"}
+    known = {IR, "model.bin", "model.json", "model.safetensors"} | web.ENTRIES
     return {entry.name for entry in folder.iterdir()} <= known
 
 

@@ -28,21 +28,23 @@ def description(predictor: Predictor) -> str:
     return model_json.written(predictor, digest_of(predictor.graph), {}).decode()
 
 
-def plain_graph(predictor: Predictor) -> bytes:
+def plain_graph(predictor: Predictor, novelty: bool = False) -> bytes:
     """`predictor` as an ONNX file with one output: `probabilities` (n, k), calibrated, in the order of the labels; for
-    a number `value` (n, 1).
+    a number `value` (n, 1). With `novelty` that of the model, (n,), is a second one, where it can tell it.
 
     The input `input` is uint8 (n, size, size, 3): RGB, upright, resized as the description says, not normalised.
     """
     onnx = onnx_package()
     model = onnx.load_from_string(predictor.graph)
     graph, name = model.graph, output_of(predictor)
-    drop_unused(graph, {"scores"})
+    beside = [output for output in graph.output if novelty and output.name == "novelty"]
+    drop_unused(graph, {"scores", *(output.name for output in beside)})
     for node in _answering(predictor, graph, onnx):
         graph.node.append(node)
     columns = 1 if isinstance(predictor.target, Number) else len(predictor.target)
     del graph.output[:]
     graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", columns]))
+    graph.output.extend(beside)
     model.doc_string = _words(predictor)
     told = model.metadata_props.add()
     told.key, told.value = PROPERTY, description(predictor)
