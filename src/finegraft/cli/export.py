@@ -29,10 +29,10 @@ def command(run: str, output: str, to: str, force: bool, as_json: bool) -> None:
       finegraft export RUN -o flowers --to web
 
     Write the model of RUN for others to use: a bundle with its proof, a plain ONNX file (uint8 photos in, probabilities
-    out), a folder for OpenVINO, one with torch's tensors, or a web page that answers in its visitors' browsers, on any
-    server of files (it needs npm once, to fetch onnxruntime-web). First it is asked about the run's judged photos and a set
-    of awkward pictures, in a process of its own; where it answers otherwise than the training did, nothing is written
-    and the photos are named.
+    out), a folder for OpenVINO, one with torch's tensors, or a web page that answers in its visitors' browsers, for any
+    server of files (npm is needed once, to fetch onnxruntime-web). First it is asked about the run's judged photos and
+    a set of awkward pictures, in a process of its own; where it answers otherwise than the training did, nothing is
+    written and the photos are named.
     """
     opened = Run.open(run)
     from finegraft.exporting.formats import export

@@ -1,8 +1,8 @@
 """A model as a web page: a folder for any server of files, whose visitors' own browsers run the model.
 
 `index.html` · `model.onnx`, the plain graph, with `novelty` beside where the model can tell it · `model.json`, the
-description of a bundle with `web` {`name`, `files` {name: bytes}, `runtime`} beside · `page/`, what the page is made of ·
-`runtime/`, ONNX Runtime for browsers with its licences.
+description of a bundle with `web` {`name`, `files` {name: bytes}, `runtime`} beside · `page/`, what the page is made
+of · `runtime/`, ONNX Runtime for browsers with its licences.
 """
 
 from __future__ import annotations

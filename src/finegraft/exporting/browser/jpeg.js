@@ -245,7 +245,7 @@ function readScan(file, scan) {
 
 function mustHaveTables(frame, { parts, first, last, high }) {
   const needs = (part) => (first > 0 || part.dc || high > 0) && (last === 0 || part.ac);
-  if (!parts.every(needs)) throw new Error(CUT_OFF);
+  if (!parts.every(needs)) throw new UnknownKind("A JPEG of a film, with tables that go without saying.");
 }
 
 /** How a scan goes over the photo: units of all its components, or the blocks of its only one (T.81, A.2). */

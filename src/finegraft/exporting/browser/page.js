@@ -34,7 +34,13 @@ function giveUp(words) {
 
 function progress() {
   const left = waiting.length + (busy ? 1 : 0);
-  say(ready ? (left ? `${left} to go` : "") : "Loading the model …");
+  if (ready) say(left ? `${left} to go` : "");
+}
+
+function loadedSoFar(loaded, total) {
+  loading.value = loaded / total;
+  const [done, all] = [loaded, total].map((bytes) => Math.round(bytes / 1e6));
+  say(loaded < total ? `Loading the model: ${done} of ${all} MB` : "Starting the model");
 }
 
 function next() {
@@ -64,12 +70,13 @@ function take(files) {
 
 note.classList.remove("unstarted");
 loading.hidden = false;
-progress();
+say("Loading the model");
 const worker = started();
 worker.onerror = () => giveUp("This browser cannot run the model: it is too old, or the folder is not there as a whole.");
 worker.onmessage = ({ data }) => {
+  if (failed) return;
   if (data.failed) giveUp(data.failed);
-  else if ("loaded" in data) loading.value = data.loaded;
+  else if ("loaded" in data) loadedSoFar(data.loaded, data.total);
   else if (data.model) {
     introduced(data.model.web.name, data.model.target.kind, { labels: [], ...data.model.target, ...data.model });
     loading.hidden = ready = true;

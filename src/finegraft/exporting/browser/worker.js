@@ -29,7 +29,7 @@ async function start() {
   model = await (await fetch(new URL("model.json", HERE))).json();
   const { files } = model.web, total = Object.values(files).reduce((sum, size) => sum + size, 0);
   let loaded = 0;
-  const arrived = (count) => postMessage({ loaded: (loaded += count) / total });
+  const arrived = (count) => postMessage({ loaded: (loaded += count), total });
   const names = ["model.onnx", "runtime/ort.wasm"];
   const [graph, binary] = await Promise.all(names.map((name) => fetched(name, files[name], arrived)));
   Object.assign(ort.env.wasm, { wasmBinary: binary.buffer, numThreads: 1 }); // more need headers few servers send
