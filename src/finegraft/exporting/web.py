@@ -31,6 +31,7 @@ _OWN = (
     "page.js",
     "preprocess.js",
     "resampling.js",
+    "scans.js",
     "signatures.js",
     "upsampling.js",
     "web.css",

@@ -6,11 +6,12 @@ import { answerOf } from "./answering.js";
 import { square } from "./preprocess.js";
 
 const HERE = new URL("..", import.meta.url);
+const FRESH = { cache: "no-cache" }; // what the browser kept is asked whether it changed: files belong together
 let model, session;
 
 /** The bytes of a file of this folder, all of them or an `Error`; `arrived` is told of each piece. */
 async function fetched(name, size, arrived) {
-  const answer = await fetch(new URL(name, HERE)).catch(() => null);
+  const answer = await fetch(new URL(name, HERE), FRESH).catch(() => null);
   if (!answer?.ok) throw new Error(`${name} cannot be loaded. Is the whole folder on the server?`);
   const bytes = new Uint8Array(size), reader = answer.body.getReader();
   let at = 0;
@@ -26,7 +27,7 @@ async function fetched(name, size, arrived) {
 
 async function start() {
   if (typeof WebAssembly !== "object") throw new Error("This browser has no WebAssembly, which runs the model.");
-  model = await (await fetch(new URL("model.json", HERE))).json();
+  model = await (await fetch(new URL("model.json", HERE), FRESH)).json();
   const { files } = model.web, total = Object.values(files).reduce((sum, size) => sum + size, 0);
   let loaded = 0;
   const arrived = (count) => postMessage({ loaded: (loaded += count), total });
