@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from finegraft.data.atomic import write_atomically
 from finegraft.errors import UnreadableFile
@@ -270,6 +270,24 @@ def jpegs() -> dict[str, bytes]:
     return made
 
 
+def others() -> dict[str, bytes]:
+    """Photos that the browser decodes, by name."""
+    picture, rng = scene(12, (300, 200)), np.random.default_rng(0)
+    misty = picture.copy()
+    misty.putalpha(Image.fromarray(rng.integers(0, 256, (200, 300), dtype=np.uint8)))
+    golden = {name: content for name, content in golden_set().items() if not name.endswith(".jpg")}
+    return {name: content for name, content in golden.items() if name not in UNREAD} | {
+        "see-through.png": encoded(misty, "PNG"),
+        "see-through grey.png": encoded(misty.convert("LA"), "PNG"),
+        "see-through.webp": encoded(misty, "WEBP", lossless=True),
+        "a see-through colour.png": encoded(picture.convert("P"), "PNG", transparency=7),
+        "a see-through colour.gif": encoded(picture.convert("P"), "GIF", transparency=5),
+        "avif.avif": encoded(picture, "AVIF"),
+        **{f"turned-{turn}.png": encoded(picture, "PNG", orientation=turn) for turn in (3, 6)},
+        **{f"turned-{turn}.webp": encoded(picture, "WEBP", orientation=turn) for turn in (3, 6)},
+    }
+
+
 PREPROCESSES = {
     "crop": Preprocess(224),
     "pad": Preprocess(64, "pad", interpolation="lanczos"),
@@ -283,10 +301,10 @@ SQUARE = """async ([content, settings]) => {
 
 
 @pytest.mark.parametrize("resize", PREPROCESSES)
-def test_pixels_of_jpegs_are_those_of_python_to_the_bit(page: Any, resize: str) -> None:
+def test_pixels_are_those_of_python_to_the_bit(page: Any, resize: str) -> None:
     preprocess = PREPROCESSES[resize]
     different = []
-    for name, content in jpegs().items():
+    for name, content in (jpegs() | others()).items():
         digest = page.evaluate(SQUARE, [base64.b64encode(content).decode(), preprocess.to_json()])
         if bytes(digest) != hashlib.sha256(preprocess.load(content).tobytes()).digest():
             different.append(name)
@@ -298,7 +316,11 @@ CUT = {
     "progressive": lambda: encoded(scene(1), progressive=True)[:-400],
     "png": lambda: encoded(scene(1), "PNG")[:-4000],
     "webp": lambda: encoded(scene(1), "WEBP")[:-400],
+    "gif": lambda: encoded(scene(1).convert("P"), "GIF")[:-4000],
+    "bmp": lambda: encoded(scene(1), "BMP")[:-4000],
+    "avif": lambda: encoded(scene(1), "AVIF")[:-400],
     "empty": lambda: b"",
+    "drawing": lambda: b"<svg xmlns='a'/>",
     "zeros": lambda: encoded(scene(1))[:700] + bytes(2000),
 }
 

@@ -73,10 +73,14 @@ function curveOf(tag) {
   const kind = tag.getUint32(0), count = tag.getUint32(8);
   if (kind === 0x63757276 && count === 0) return (x) => x;
   if (kind === 0x63757276 && count === 1) return (x) => x ** (tag.getUint16(12) / 256);
-  if (kind === 0x63757276) return (x) => between((at) => tag.getUint16(12 + 2 * at), count - 1, Math.round(x * 65535)) / 65535;
+  if (kind === 0x63757276) {
+    const table = (at) => tag.getUint16(12 + 2 * at);
+    return (x) => between(table, count - 1, Math.round(x * 65535)) / 65535;
+  }
   if (kind !== 0x70617261) throw new Error("a curve of another kind");
-  const kinds = [1, 3, 4, 5, 7], shape = tag.getUint16(8);
-  const [g, a = 1, b = 0, c, d, e = 0, f = 0] = Array.from({ length: kinds[shape] }, (_, i) => tag.getInt32(12 + 4 * i) / 65536);
+  const shape = tag.getUint16(8), length = [1, 3, 4, 5, 7][shape];
+  const numbers = Array.from({ length }, (_, i) => tag.getInt32(12 + 4 * i) / 65536);
+  const [g, a = 1, b = 0, c, d, e = 0, f = 0] = numbers;
   const upper = (x) => Math.max(a * x + b, 0) ** g;
   if (shape === 0) return (x) => x ** g;
   if (shape < 3) return (x) => (x >= -b / a ? upper(x) : 0) + (c ?? 0);

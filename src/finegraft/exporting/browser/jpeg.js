@@ -82,7 +82,7 @@ function segment(file, marker, body) {
   else if (marker === 0xdd) file.restart = (body[0] << 8) | body[1];
   else if (marker === 0xe0 && starts("JFIF\0")) file.jfif = true;
   else if (marker === 0xe1 && starts("Exif\0\0")) file.exif ??= body.subarray(6);
-  else if (marker === 0xe2 && starts("ICC_PROFILE\0") && !file.frame) file.profiles.push(body); // later, Pillow has it not
+  else if (marker === 0xe2 && starts("ICC_PROFILE\0") && !file.frame) file.profiles.push(body); // as Pillow
   else if (marker === 0xee && starts("Adobe")) file.adobe = body[11];
   else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc) file.frame = frameOf(marker, body);
 }

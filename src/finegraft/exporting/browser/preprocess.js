@@ -3,7 +3,7 @@
 import { toSrgb } from "./icc.js";
 import { UnknownKind, openJpeg } from "./jpeg.js";
 import { resampled } from "./resampling.js";
-import { hasProfile, kindOf, orientationOf } from "./signatures.js";
+import { hasProfile, kindOf, orientationOf, withoutExif } from "./signatures.js";
 
 const GREY = 128; // of the borders
 const MOST = 64e6; // pixels
@@ -65,12 +65,17 @@ function ofJpeg(photo, turn, settings) {
   return { picture, extent: [width / shrink, height / shrink], orientation: orientationOf(photo.exif) };
 }
 
-/** Decoded by the browser, upright and on white. A profile is applied by the browser, too. */
+/** Decoded by the browser, on white; it applies a profile, and turns a photo of a kind whose EXIF is not read here. */
 async function byBrowser(bytes, kind) {
-  const profiled = kind === "jpeg" || hasProfile(bytes, kind);
-  const options = { premultiplyAlpha: "none", colorSpaceConversion: profiled ? "default" : "none", imageOrientation: "from-image" };
-  const bitmap = await createImageBitmap(new Blob([bytes], { type: `image/${kind}` }), options).catch(() => {
-    throw new Error(`This browser cannot open the ${kind.toUpperCase()}: it is damaged, or of a kind browsers do not read. Save it as JPEG.`);
+  const profiled = kind === "jpeg" || hasProfile(bytes, kind), [exif, parts] = withoutExif(bytes, kind);
+  const options = {
+    premultiplyAlpha: "none",
+    colorSpaceConversion: profiled ? "default" : "none",
+    imageOrientation: "from-image",
+  };
+  const bitmap = await createImageBitmap(new Blob(parts, { type: `image/${kind}` }), options).catch(() => {
+    const what = `This browser cannot open the ${kind.toUpperCase()}`;
+    throw new Error(`${what}: it is damaged, or of a kind browsers do not read. Save it as JPEG.`);
   });
   const { width, height } = bitmap;
   mustBeModest(bitmap);
@@ -85,12 +90,13 @@ async function byBrowser(bytes, kind) {
     pixels[to + 1] = data[from + 1];
     pixels[to + 2] = data[from + 2];
   }
-  return { picture: { width, height, pixels }, extent: [width, height], orientation: 1 };
+  return { picture: { width, height, pixels }, extent: [width, height], orientation: orientationOf(exif) };
 }
 
 function mustBeModest({ width, height }) {
   if (width * height <= MOST) return;
-  throw new Error(`The photo has ${Math.round((width * height) / 1e6)} million pixels; at most 64 million are read. Save a smaller copy.`);
+  const millions = Math.round((width * height) / 1e6);
+  throw new Error(`The photo has ${millions} million pixels; at most 64 million are read. Save a smaller copy.`);
 }
 
 /** A small picture the way the camera was held (Exif 2.3, 0x0112). */
