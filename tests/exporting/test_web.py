@@ -29,6 +29,7 @@ from finegraft.exporting.golden import golden_set
 from finegraft.exporting.opened import open_export
 from finegraft.exporting.parity import TOLERANCE
 from finegraft.inference import bundle
+from finegraft.runtimes import open_graph
 from finegraft.targets import Category, Number, Tags
 from finegraft.vision.preprocess import Preprocess
 from tests.exporting.test_plain import predictor
@@ -434,6 +435,26 @@ def test_the_folder_describes_itself_and_names_nobody_else(site: Served) -> None
     assert "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'" in page
     assert "style=" not in page
     assert "onclick" not in page
+
+
+def test_the_graph_tells_what_is_unlike_the_training_data(site: Served, trained: Run, photos: list[Path]) -> None:
+    predictor = bundle.load(trained.model)
+    assert predictor.tells_novelty
+    outputs = open_graph((site.folder / "model.onnx").read_bytes(), "onnxruntime").run(
+        np.stack([predictor.preprocess.load(photo.read_bytes()) for photo in photos])
+    )
+    assert set(outputs) == {"probabilities", "novelty"}
+    wanted = [predictor.judgement(photo).novelty for photo in photos]
+    np.testing.assert_allclose(outputs["novelty"], wanted, rtol=1e-4)
+
+
+def test_a_phone_is_offered_its_camera(site: Served, browser: Any) -> None:
+    with page_at(browser, site.url, viewport=WIDTHS["phone"], has_touch=True, is_mobile=True) as page:
+        ready(page)
+        assert page.locator("#shoot").is_visible()
+        assert page.locator("#shot").get_attribute("capture") == "environment"
+        assert not page.locator("#camera").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_an_export_is_replaced_whole(site: Served, trained: Run) -> None:

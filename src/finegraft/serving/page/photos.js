@@ -26,8 +26,9 @@ export function listen(take, say) {
   addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) take(event.clipboardData.files);
   });
-  of("shoot").hidden = of("shot").hidden = !matchMedia("(pointer: coarse)").matches;
-  of("camera").hidden = !navigator.mediaDevices?.getUserMedia;
+  const phone = matchMedia("(pointer: coarse)").matches; // has a camera of its own, which takes better photos
+  of("shoot").hidden = of("shot").hidden = !phone;
+  of("camera").hidden = phone || !navigator.mediaDevices?.getUserMedia;
   of("camera").onclick = async () => {
     try {
       of("video").srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
