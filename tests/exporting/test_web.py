@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageCms
 
 from finegraft.data.atomic import write_atomically
@@ -29,11 +30,12 @@ from finegraft.exporting.golden import golden_set
 from finegraft.exporting.opened import open_export
 from finegraft.exporting.parity import TOLERANCE
 from finegraft.inference import bundle
-from finegraft.runtimes import open_graph
+from finegraft.inference.predictor import Predictor
 from finegraft.targets import Category, Number, Tags
 from finegraft.vision.preprocess import Preprocess
 from tests.exporting.test_plain import predictor
-from tests.inference.making import LABELS
+from tests.graphs import small_model
+from tests.inference.making import LABELS, description
 from tests.making import encoded, folder_of_photos, scene
 
 pytestmark = [pytest.mark.page, pytest.mark.xdist_group("exporting"), pytest.mark.usefixtures("web_runtime")]
@@ -437,15 +439,32 @@ def test_the_folder_describes_itself_and_names_nobody_else(site: Served) -> None
     assert "onclick" not in page
 
 
-def test_the_graph_tells_what_is_unlike_the_training_data(site: Served, trained: Run, photos: list[Path]) -> None:
-    predictor = bundle.load(trained.model)
-    assert predictor.tells_novelty
-    outputs = open_graph((site.folder / "model.onnx").read_bytes(), "onnxruntime").run(
-        np.stack([predictor.preprocess.load(photo.read_bytes()) for photo in photos])
-    )
-    assert set(outputs) == {"probabilities", "novelty"}
-    wanted = [predictor.judgement(photo).novelty for photo in photos]
-    np.testing.assert_allclose(outputs["novelty"], wanted, rtol=1e-4)
+def with_novelty(offset: float) -> bytes:
+    """A small graph that says how much larger than `offset` the features of a photo are, plus one."""
+    model = small_model()
+    nodes = [
+        helper.make_node("ReduceL2", ["features"], ["length"], axes=[1], keepdims=0),
+        helper.make_node("Sub", ["length", "offset"], ["novelty"]),
+    ]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.append(numpy_helper.from_array(np.float32(offset - 1), "offset"))
+    model.graph.output.append(helper.make_tensor_value_info("novelty", TensorProto.FLOAT, ["n"]))
+    return bytes(model.SerializeToString())
+
+
+def test_what_is_unlike_the_training_data_is_said(site: Served, browser: Any, photos: list[Path]) -> None:
+    lengths = Predictor(with_novelty(1), Preprocess(8), Category(LABELS), description())
+    middle = float(np.median([lengths.judgement(photo).novelty for photo in photos]))
+    made = Predictor(with_novelty(middle), Preprocess(8), Category(LABELS), description())
+    wanted = [made.predict(photo).unsure for photo in photos]  # type: ignore[union-attr]
+    assert set(wanted) == {None, "unlike training"}
+    web.write(made, site.folder.with_name("novelty"))
+    with page_at(browser, site.url.replace("flowers", "novelty")) as page:
+        ready(page)
+        assert [row["told"]["unsure"] for row in said(page, photos)] == wanted
+        page.set_input_files("#files", photos[wanted.index("unlike training")])
+        doubt = answers(page, 1).first.locator(".doubt").inner_text()
+        assert doubt == "Unlike anything it learned from: no class may fit."
 
 
 def test_a_phone_is_offered_its_camera(site: Served, browser: Any) -> None:
