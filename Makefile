@@ -6,7 +6,7 @@ DEMO := demo
 # A CPU build of torch where the pinned one is to be had, else what the range in pyproject.toml allows.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint docs serve accept bench bench-gpu faults clean
+.PHONY: demo test web-runtime lint docs serve accept bench bench-gpu faults clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,13 @@ endif
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# What the tests of `export --to web` need: no test reaches the network. Without it, and without npm, they are skipped.
+web-runtime: node_modules/onnxruntime-web
+
+node_modules/onnxruntime-web: src/finegraft/exporting/web_runtime.py | $(VENV)/.installed-dev
+	$(BIN)/python -m finegraft.exporting.web_runtime node_modules
+	touch $@
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -60,4 +67,4 @@ faults: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.faults $(FAULTS)
 
 clean:
-	rm -rf $(VENV) $(DEMO)
+	rm -rf $(VENV) $(DEMO) node_modules

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.promise import CannotMeasureError, Measured, Promise, at_least, at_most
 from benchmarks.promises.training import clothing_run
+from benchmarks.watch import CommandFailedError
 from benchmarks.workshop import ROOT, Workshop, json_of
 
 FORMATS = {"bundle": "model.fg", "onnx": "model.onnx", "openvino": "ir", "torch": "tensors"}
@@ -40,6 +41,24 @@ def _exports(workshop: Workshop, run: Path) -> Measured:
     )
     same = all(row["agreement"] == 1 for row in told.values())
     return Measured(worst, words + ("all the same" if same else "not all the same"), {"formats": told})
+
+
+def _web(workshop: Workshop) -> Measured:
+    run, photos = clothing_run(workshop), workshop.data("clothing") / "test"
+    folder = workshop.empty("clothing-web")
+    try:
+        workshop.cli("export", run, "-o", folder, "--to", "web", memory=False)
+    except CommandFailedError as error:
+        if "npm" in str(error):
+            raise CannotMeasureError("onnxruntime-web could not be fetched") from error
+        raise
+    found = json_of(workshop.python("benchmarks.web", folder, run / "model.fg", photos, memory=False))
+    words = (
+        f"{found['max_difference']:.1e} on {found['photos']} photos, the first answer the same for "
+        f"{100 * found['agreement']:.1f} %; answers after {found['started']:.1f} s, then {found['seconds']:.2f} s a "
+        f"photo; {found['bytes'] / 1e6:.0f} MB"
+    )
+    return Measured(found["max_difference"], words, found)
 
 
 def _load(workshop: Workshop) -> dict[str, Any]:
@@ -124,6 +143,13 @@ ROWS = [
         at_most(1e-3),
         "finegraft export RUN -o FILE --to bundle|onnx|openvino|torch --json",
         lambda workshop: _exports(workshop, _bears_run(workshop)),
+    ),
+    Promise(
+        "serve-6-web",
+        "clothing as a web page in Chromium, its test photos: largest difference of a probability from Python",
+        at_most(1e-3),
+        "finegraft export RUN -o FOLDER --to web; python -m benchmarks.web FOLDER RUN/model.fg $DATA/clothing/test",
+        _web,
     ),
     Promise(
         "serve-2-throughput",

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.promise import CannotMeasureError, Measured, Promise, at_most
+from benchmarks.chromium import browser
+from benchmarks.promise import Measured, Promise, at_most
 from benchmarks.promises.training import clothing_run
 from benchmarks.workshop import Workshop
 
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
 OPENINGS = 7
 GRAVE = ("serious", "critical")
-# As the tests' browser: it asks nobody outside, whatever it would like to.
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--proxy-server=127.0.0.1:9")
 OVERFLOWING = """() => [...document.querySelectorAll('body *')].filter(e =>
   e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll')).length"""
 LOADED = "() => { const [n] = performance.getEntriesByType('navigation'); return n.loadEventEnd - n.startTime; }"
@@ -36,36 +32,21 @@ def _reports(workshop: Workshop) -> dict[str, Path]:
     return {"clothing": clothing_run(workshop) / "report.html", "pets": pets / "report.html"}
 
 
-@contextmanager
-def _browser() -> Iterator[Any]:
-    try:
-        from playwright import sync_api
-    except ImportError as error:
-        raise CannotMeasureError("Playwright is not installed (the extra dev brings it)") from error
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        raise CannotMeasureError("no Chromium is installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 def _faults(workshop: Workshop) -> Measured:
     found: dict[str, object] = {}
-    with _browser() as browser:
+    with browser() as chromium:
         for (name, report), width, scheme in product(_reports(workshop).items(), WIDTHS, SCHEMES):
-            found[f"{name} {width} {scheme}"] = _faults_of(browser, report, width, scheme)
+            found[f"{name} {width} {scheme}"] = _faults_of(chromium, report, width, scheme)
     every = [fault for faults in found.values() for fault in faults]  # type: ignore[attr-defined]
     words = f"{len(every)} on {len(found)} views" + (f": {', '.join(sorted(set(every))[:5])}" if every else "")
     return Measured(len(every), words, found)
 
 
-def _faults_of(browser: Any, report: Path, width: int, scheme: str) -> list[str]:
+def _faults_of(chromium: Any, report: Path, width: int, scheme: str) -> list[str]:
     """Serious and critical findings of axe-core, messages on the console, what is wider than the window."""
     from axe_playwright_python.sync_playwright import Axe
 
-    page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = chromium.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: faults.append(f"error: {error}"))
@@ -86,11 +67,11 @@ def _size(workshop: Workshop) -> Measured:
 
 def _opening(workshop: Workshop) -> Measured:
     times: dict[str, float] = {}
-    with _browser() as browser:
+    with browser() as chromium:
         for name, report in _reports(workshop).items():
             taken = []
             for _ in range(OPENINGS):
-                page = browser.new_page(viewport={"width": 1280, "height": 844})
+                page = chromium.new_page(viewport={"width": 1280, "height": 844})
                 page.goto(report.as_uri(), wait_until="load")
                 taken.append(float(page.evaluate(LOADED)) / 1000)
                 page.close()

@@ -8,7 +8,7 @@
     ├── TrainingError              a training cannot go on, as with a loss that is no number any more
     ├── BackboneError              no such backbone, or its weights are not at hand
     ├── BundleError                a bundle is broken, hostile, or of a newer format
-    ├── ExportError                an export answers otherwise than the model it was made from
+    ├── ExportError                an export answers otherwise than the model it was made from, or lacks a part
     ├── StorageError               the disk is full, read-only, or a file could not be written
     └── MissingExtra               a part that is not installed; carries the install line
 
@@ -64,7 +64,7 @@ class BackboneError(FinegraftError):
 
 
 class ExportError(FinegraftError):
-    """An export answers otherwise than the model it was made from, or cannot be asked."""
+    """An export answers otherwise than the model it was made from, cannot be asked, or lacks what it is made of."""
 
 
 class BundleError(FinegraftError):

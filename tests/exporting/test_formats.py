@@ -26,12 +26,22 @@ from finegraft.inference.predictor import Predictor
 from tests.cli.running import content, finegraft
 
 pytestmark = pytest.mark.xdist_group("exporting")
-NAMES = {"bundle": "flowers.fg", "onnx": "flowers.onnx", "openvino": "flowers-ir", "torch": "flowers-torch"}
+NAMES = {
+    "bundle": "flowers.fg",
+    "onnx": "flowers.onnx",
+    "openvino": "flowers-ir",
+    "torch": "flowers-torch",
+    "web": "flowers-web",
+}
 EVERY = len(golden_set())
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_an_export_answers_as_the_run_did(trained: Run, to: str, tmp_path: Path) -> None:
+def test_an_export_answers_as_the_run_did(
+    trained: Run, to: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if to == "web":
+        request.getfixturevalue("web_runtime")
     done = finegraft("export", trained.path, "-o", tmp_path / NAMES[to], "--to", to, "--json")
     assert done.code == 0, done.err
     judged = len(trained.evaluation())
@@ -55,6 +65,12 @@ def test_a_bundle_tells_how_well_it_agrees(trained: Run, tmp_path: Path) -> None
     assert "## Is it the model that was trained" in entries["card.md"].decode()
     assert entries["model.onnx"] == bundle.load(trained.model).graph
     bundle.load(tmp_path / "flowers.fg", verify="all")
+
+
+def test_a_place_may_be_named_from_the_working_folder(trained: Run, tmp_path: Path) -> None:
+    done = finegraft("export", trained.path, "-o", "flowers.fg", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["flowers.fg"]
 
 
 def test_the_command_says_it_in_a_sentence(trained: Run, tmp_path: Path) -> None:

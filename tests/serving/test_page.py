@@ -210,7 +210,7 @@ def test_the_page_lets_nothing_foreign_in(bundle: Path) -> None:
         page = client.get("/")
         assert page.headers["content-security-policy"] == POLICY
         assert page.headers["content-type"] == "text/html; charset=utf-8"
-        for name in ("page.css", "page.js", "icon.svg", "tokens.css"):
+        for name in ("page.css", "page.js", "cards.js", "photos.js", "icon.svg", "tokens.css"):
             file = client.get(f"/page/{name}")
             assert file.status_code == 200
             assert "http://" not in file.text.replace("http://www.w3.org/2000/svg", "")

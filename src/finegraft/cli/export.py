@@ -11,7 +11,7 @@ from finegraft.cli.output import json_option, print_json
 from finegraft.evaluation.run import Run
 
 # Not from `exporting.formats`, which loads what only an export needs.
-_FORMATS = ("bundle", "onnx", "openvino", "torch")
+_FORMATS = ("bundle", "onnx", "openvino", "torch", "web")
 
 
 @click.command("export")
@@ -31,11 +31,13 @@ def command(
       finegraft export RUN -o flowers.fg
       finegraft export RUN -o flowers.onnx --to onnx
       finegraft export RUN -o flowers-ir --to openvino
+      finegraft export RUN -o flowers --to web
 
     Write the model of RUN for others to use: a bundle with its proof, a plain ONNX file (uint8 photos in, probabilities
-    out), a folder for OpenVINO, or one with torch's tensors. First it is asked about the run's judged photos and a set
-    of awkward pictures, in a process of its own; where it answers otherwise than the training did, nothing is written
-    and the photos are named.
+    out), a folder for OpenVINO, one with torch's tensors, or a web page that answers in its visitors' browsers, for any
+    server of files (npm is needed once, to fetch onnxruntime-web). First it is asked about the run's judged photos and
+    a set of awkward pictures, in a process of its own; where it answers otherwise than the training did, nothing is
+    written and the photos are named.
 
     With --int8 the network is brought to 8-bit integers, by the ranges that photos it learned from show. It is judged
     on the run's judged photos and timed by every engine installed; where it loses more than half a point, the layers

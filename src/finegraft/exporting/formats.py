@@ -10,7 +10,7 @@ from pathlib import Path
 from finegraft.data.atomic import write_atomically
 from finegraft.errors import MissingExtra, UsageError
 from finegraft.evaluation.run import Run
-from finegraft.exporting import plain
+from finegraft.exporting import plain, web
 from finegraft.exporting.opened import IR
 from finegraft.inference import archive, model_json
 from finegraft.inference.card import chapters_of
@@ -70,11 +70,16 @@ def _torch(predictor: Predictor, run: Run, path: Path) -> None:
     torch_model.write(predictor, backbone, learned, path)
 
 
+def _web(predictor: Predictor, run: Run, path: Path) -> None:  # noqa: ARG001
+    web.write(predictor, path)
+
+
 FORMATS = {
     "bundle": Format(_bundle, ".fg", ("onnxruntime", "openvino")),
     "onnx": Format(_onnx, ".onnx"),
     "openvino": Format(_openvino, "", ("openvino",)),
     "torch": Format(_torch, ""),
+    "web": Format(_web, ""),
 }
 
 
@@ -91,5 +96,5 @@ def must_fit(path: Path, to: str, wanted: Format, force: bool) -> None:
 
 def _is_ours(folder: Path) -> bool:
     """Whether a folder holds an export and nothing else."""
-    known = {IR, "model.bin", "model.json", "model.safetensors"}
+    known = {IR, "model.bin", "model.json", "model.safetensors"} | web.ENTRIES
     return {entry.name for entry in folder.iterdir()} <= known

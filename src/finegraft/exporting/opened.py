@@ -10,7 +10,8 @@ import numpy as np
 from finegraft import modality
 from finegraft.data.contents import read_content
 from finegraft.errors import BundleError
-from finegraft.exporting.plain import PROPERTY
+from finegraft.exporting import web
+from finegraft.exporting.plain import BESIDE, PROPERTY
 from finegraft.inference import bundle, model_json
 from finegraft.runtimes import open_graph
 
@@ -20,11 +21,13 @@ Ask = Callable[[Path], np.ndarray]
 
 
 def open_export(path: Path, engine: str = "onnxruntime") -> Ask:
-    """What lies at `path`: a bundle, an ONNX file, or a folder with OpenVINO's or torch's files.
+    """What lies at `path`: a bundle, an ONNX file, a web page, or a folder with OpenVINO's or torch's files.
 
     `engine` runs a bundle; other formats have their own. Raises `BundleError` for anything else; what is returned
     raises `UnreadableFile`.
     """
+    if (path / web.PAGE).exists():
+        return _web(path)
     if path.is_dir():
         return _ir(path) if (path / IR).exists() else _torch(path)
     if path.suffix == ".onnx":
@@ -53,6 +56,20 @@ def _ir(folder: Path) -> Ask:
     except OSError as error:
         raise BundleError(f"{folder} does not describe itself: it has no model.json.", "Export it again.") from error
     return _asking(stored, lambda given: _only(runtime.run(given)))
+
+
+def _web(folder: Path) -> Ask:
+    """As the page does it: what is told comes from model.json, and not from the graph."""
+    try:
+        content, told = (folder / web.GRAPH).read_bytes(), (folder / web.DESCRIPTION).read_bytes()
+    except OSError as error:
+        raise BundleError(f"{folder} is no whole page: {error}.", "Export it again.") from error
+    runtime = open_graph(content, "onnxruntime")
+
+    def answer(given: np.ndarray) -> np.ndarray:
+        return _only({name: values for name, values in runtime.run(given).items() if name not in BESIDE})
+
+    return _asking(model_json.parsed(told), answer)
 
 
 def _torch(folder: Path) -> Ask:

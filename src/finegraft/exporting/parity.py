@@ -90,7 +90,7 @@ def golden(predictor: Predictor, folder: Path) -> list[Expected]:
 
 def asked(path: Path, files: Sequence[Path], engine: str = "onnxruntime") -> list[dict[str, Any]]:
     """What the export at `path` says of `files`, in a process of its own. Raises `ExportError` where that fails."""
-    command = [sys.executable, "-m", "finegraft.exporting.asked", str(path), "--engine", engine]
+    command = [sys.executable, "-m", "finegraft.exporting.asked", str(path.resolve()), "--engine", engine]
     given = json.dumps([str(file.resolve()) for file in files])
     with tempfile.TemporaryDirectory(prefix="finegraft-asked-") as elsewhere:
         done = subprocess.run(command, input=given, capture_output=True, text=True, cwd=elsewhere)

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 
 from finegraft.data.contents import digest_of
+from finegraft.errors import UsageError
+from finegraft.exporting import heat_nodes
 from finegraft.inference import model_json
+from finegraft.inference.heat import Head, maxima_follow
 from finegraft.inference.predictor import Predictor
+from finegraft.inference.samples import generated
 from finegraft.models.frozen import onnx_package
 from finegraft.models.graph import drop_unused
 from finegraft.targets import Category, Number, Tags
@@ -16,6 +20,8 @@ from finegraft.targets import Category, Number, Tags
 # What the description is called among an ONNX file's own properties.
 PROPERTY = "finegraft"
 PROBABILITIES, VALUE = "probabilities", "value"
+# What a graph with more than the answer may give beside it.
+BESIDE = {"novelty", heat_nodes.HEAT}
 
 
 def output_of(predictor: Predictor) -> str:
@@ -28,26 +34,43 @@ def description(predictor: Predictor) -> str:
     return model_json.written(predictor, digest_of(predictor.graph), {}).decode()
 
 
-def plain_graph(predictor: Predictor) -> bytes:
+def plain_graph(predictor: Predictor, more: bool = False) -> bytes:
     """`predictor` as an ONNX file with one output: `probabilities` (n, k), calibrated, in the order of the labels; for
-    a number `value` (n, 1).
+    a number `value` (n, 1). With `more` there are also `novelty` (n,) and `heat` (n, h, w), where the model can tell.
 
     The input `input` is uint8 (n, size, size, 3): RGB, upright, resized as the description says, not normalised.
     """
     onnx = onnx_package()
     model = onnx.load_from_string(predictor.graph)
     graph, name = model.graph, output_of(predictor)
-    drop_unused(graph, {"scores"})
+    beside = [output for output in graph.output if more and output.name == "novelty"]
+    if more and (maxima := _maxima(predictor)) is not None:
+        beside.append(heat_nodes.added(graph, maxima))
+    drop_unused(graph, {"scores", *(output.name for output in beside)})
     for node in _answering(predictor, graph, onnx):
         graph.node.append(node)
     columns = 1 if isinstance(predictor.target, Number) else len(predictor.target)
     del graph.output[:]
     graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", columns]))
+    graph.output.extend(beside)
     model.doc_string = _words(predictor)
     told = model.metadata_props.add()
     told.key, told.value = PROPERTY, description(predictor)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def _maxima(predictor: Predictor) -> bool | None:
+    """Whether the largest values of its last map are among its features; None where it cannot tell where it looked."""
+    x = predictor.preprocess.load(next(iter(generated().values())))[None]
+    outputs = predictor.engines.get("start").run(x)
+    if "map" not in outputs:
+        return None
+    try:
+        Head.of(predictor.graph)
+        return maxima_follow(outputs["features"][0], outputs["map"][0])
+    except UsageError:
+        return None
 
 
 def _answering(predictor: Predictor, graph: Any, onnx: Any) -> list[Any]:

@@ -4,7 +4,8 @@ A head is small, so the gradient of a score with respect to the features is a pr
 ReLUs that are on). Of the features, the first are the averages of the last map's channels, the next their largest
 values; the gradient at a place of the map is the share of the first by the number of places, and the second where the
 largest value lies. Gradient times value, summed over the channels, is what the place gave to the score (HiResCAM,
-Draelos and Carin, 2020, arXiv 2011.08891); what earlier stages gave is not in it.
+Draelos and Carin, 2020, arXiv 2011.08891); what earlier stages gave is not in it. `finegraft.exporting.heat_nodes` is
+the same as a graph.
 """
 
 from __future__ import annotations
@@ -61,16 +62,27 @@ def heat(head: Head, features: np.ndarray, last: np.ndarray, direction: np.ndarr
     """
     channels, places = last.shape[0], last.shape[1] * last.shape[2]
     flat = last.reshape(channels, places)
-    if not _same(features[:channels], flat.mean(axis=1)):
-        raise UsageError("This model's backbone does not average its last map: it cannot tell where it looked.")
+    maxima = maxima_follow(features, last)
     gradient = head.gradient(features, direction)
     given = (gradient[:channels] / places) @ flat
-    if _same(features[channels : 2 * channels], flat.max(axis=1)):
-        largest = flat.argmax(axis=1)
-        np.add.at(given, largest, gradient[channels : 2 * channels] * flat[np.arange(channels), largest])
+    if maxima:
+        largest = flat == flat.max(axis=1, keepdims=True)
+        shares = largest / largest.sum(axis=1, keepdims=True)  # several places with the largest value share it
+        given = given + gradient[channels : 2 * channels] @ (shares * flat)
     given = np.maximum(given, 0).reshape(last.shape[1:])
     top = float(given.max())
     return np.asarray(given / top) if top > 0 else given
+
+
+def maxima_follow(features: np.ndarray, last: np.ndarray) -> bool:
+    """Whether `features` (d,), which begin with the averages of the `last` map (c, h, w), go on with its maxima.
+
+    Raises `UsageError` where they do not begin so.
+    """
+    channels = last.shape[0]
+    if not _same(features[:channels], last.mean(axis=(1, 2))):
+        raise UsageError("This model's backbone does not average its last map: it cannot tell where it looked.")
+    return _same(features[channels : 2 * channels], last.max(axis=(1, 2)))
 
 
 def _same(part: np.ndarray, wanted: np.ndarray) -> bool:

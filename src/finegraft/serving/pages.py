@@ -29,6 +29,8 @@ FILES = {
     "index.html": "serving/page/index.html",
     "page.css": "serving/page/page.css",
     "page.js": "serving/page/page.js",
+    "cards.js": "serving/page/cards.js",
+    "photos.js": "serving/page/photos.js",
     "icon.svg": "serving/page/icon.svg",
     "tokens.css": "tokens.css",
 }
