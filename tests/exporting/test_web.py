@@ -187,7 +187,10 @@ def test_several_at_once_and_a_bad_one_among_them(opened: Any, photos: list[Path
 
 
 def test_a_heat_map_lies_where_python_s_lies(opened: Any, photos: list[Path], trained: Run) -> None:
-    opened.set_input_files("#files", photos[0])
+    made = bundle.load(trained.model)
+    told = [np.asarray(Image.open(io.BytesIO(made.explain(photo).heatmap)))[..., 3] / 255 for photo in photos]
+    hottest = max(range(len(photos)), key=lambda row: told[row].std())
+    opened.set_input_files("#files", photos[hottest])
     card = answers(opened, 1).first
     card.locator(".look").click()
     until(opened, "document.querySelector('canvas.heat') !== null")
@@ -201,8 +204,7 @@ def test_a_heat_map_lies_where_python_s_lies(opened: Any, photos: list[Path], tr
         }"""
     )
     got = np.reshape(alpha["alpha"], (alpha["height"], alpha["width"])) / 255
-    heatmap = bundle.load(trained.model).explain(photos[0]).heatmap
-    wanted = np.asarray(Image.open(io.BytesIO(heatmap)))[..., 3] / 255
+    wanted = told[hottest]
     assert got.shape == wanted.shape
     assert np.abs(got - wanted).mean() < 0.04  # browsers enlarge in their own way
     assert np.corrcoef(got.ravel(), wanted.ravel())[0, 1] > 0.95

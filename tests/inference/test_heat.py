@@ -8,6 +8,7 @@ import pytest
 from finegraft.errors import UsageError
 from finegraft.inference.heat import Head, against_others, heat
 from finegraft.models.graph import with_head
+from finegraft.models.novelty import Likeness, Novelty
 from tests.graphs import headed_graph, small_graph
 
 CHANNELS, SIDES = 5, (3, 4)
@@ -30,6 +31,12 @@ def made(widths: tuple[int, ...], seed: int = 0) -> list[tuple[np.ndarray, np.nd
     return [(rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in itertools.pairwise(widths)]
 
 
+def shown(given: np.ndarray) -> np.ndarray:
+    """As heat: what spoke against is 0, the hottest place 1."""
+    given = np.maximum(given, 0)
+    return np.asarray(given / given.max()) if given.max() > 0 else given
+
+
 @pytest.mark.parametrize("widths", [(12, 3), (12, 7, 3), (12, 6, 5, 4), (12, 1)])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_place_is_as_hot_as_the_score_s_gradient_there_times_its_values(widths: tuple[int, ...], seed: int) -> None:
@@ -46,9 +53,16 @@ def test_a_place_is_as_hot_as_the_score_s_gradient_there_times_its_values(widths
             moved = last.copy()
             moved[c, y, x] += step
             wanted[y, x] += (score(moved) - score(last)) / step * last[c, y, x]
-        wanted = np.maximum(wanted, 0)
         got = heat(Head(tuple(layers)), features_of(last), last, direction)
-        np.testing.assert_allclose(got, wanted / wanted.max() if wanted.max() > 0 else wanted, atol=1e-3)
+        np.testing.assert_allclose(got, shown(wanted - wanted.mean()), atol=1e-3)
+        usual = np.random.default_rng(seed + 5).normal(size=12)
+        base = np.zeros(SIDES)
+        gradient = Head(tuple(layers)).gradient(features_of(last), direction)
+        for c, y, x in np.ndindex(last.shape):
+            base[y, x] += gradient[c] * usual[c] / base.size
+            base[y, x] += gradient[CHANNELS + c] * usual[CHANNELS + c] * (last[c, y, x] == last[c].max())
+        got = heat(Head(tuple(layers), usual), features_of(last), last, direction)
+        np.testing.assert_allclose(got, shown(wanted - base), atol=1e-3)
 
 
 def test_what_speaks_for_a_class_speaks_against_the_mean_of_the_others() -> None:
@@ -60,6 +74,15 @@ def test_where_nothing_speaks_for_it_nothing_is_hot() -> None:
     layers = [(-np.ones((1, 12)), np.zeros(1))]
     last = np.ones((CHANNELS, *SIDES))
     assert not heat(Head(tuple(layers)), features_of(last), last, np.ones(1)).any()
+
+
+def test_the_usual_features_are_those_that_novelty_is_told_by() -> None:
+    like = Likeness(np.array([1, 2, 3, 4.0]), np.ones(4), np.eye(4, 2), np.eye(2), np.eye(2), np.zeros((3, 2)))
+    graph = with_head(small_graph(), [(np.eye(3, 4), np.zeros(3))], Novelty(like, np.zeros(3), 0.0))
+    usual = Head.of(graph).usual
+    assert usual is not None
+    np.testing.assert_array_equal(usual, [1, 2, 3, 4])
+    assert Head.of(headed_graph()).usual is None
 
 
 def test_features_that_are_no_averages_of_the_map_are_refused() -> None:

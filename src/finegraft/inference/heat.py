@@ -4,12 +4,14 @@ A head is small, so the gradient of a score with respect to the features is a pr
 ReLUs that are on). Of the features, the first are the averages of the last map's channels, the next their largest
 values; the gradient at a place of the map is the share of the first by the number of places, and the second where the
 largest value lies. Gradient times value, summed over the channels, is what the place gave to the score (HiResCAM,
-Draelos and Carin, 2020, arXiv 2011.08891); what earlier stages gave is not in it. `finegraft.exporting.heat_nodes` is
-the same as a graph.
+Draelos and Carin, 2020, arXiv 2011.08891), here beyond what a usual place gives: the average of the training data where
+the model knows it, else that of the item's own places. What earlier stages gave is not in it.
+`finegraft.exporting.heat_nodes` is the same as a graph.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,23 +19,30 @@ import numpy as np
 from finegraft.errors import UsageError
 from finegraft.inference.initializers import initializers
 
+_WANTED = re.compile(r"head_\d+_(?:weight|bias)|novelty_mean")
+LEAST = 1e-4  # of what places give: where all give the same to that, none is hot
+TINY = float(np.finfo(np.float32).tiny)
 _CLOSE = 1e-3  # of the largest feature: engines add up in another order
 
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """`layers` are weight float32 (out, in) and bias (out,), from the features to the scores, ReLU between."""
+    """`layers` are weight float32 (out, in) and bias (out,), from the features to the scores, ReLU between. `usual` are
+    the average features of the training data, float32 (d,), None where the model does not know them.
+    """
 
     layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    usual: np.ndarray | None = None
 
     @classmethod
     def of(cls, graph: bytes) -> Head:
         """That of a bundle's graph. Raises `UsageError` where the graph has none of ours."""
-        found = initializers(graph, lambda name: name.startswith("head_") and name.endswith(("_weight", "_bias")))
-        count = sum(name.endswith("_weight") for name in found)
+        found = initializers(graph, lambda name: bool(_WANTED.fullmatch(name)))
+        count = sum(name.startswith("head_") for name in found) // 2
         if not count:
             raise UsageError("This model has no head of its own: it cannot tell where it looked.")
-        return cls(tuple((found[f"head_{n}_weight"], found[f"head_{n}_bias"]) for n in range(count)))
+        layers = tuple((found[f"head_{n}_weight"], found[f"head_{n}_bias"]) for n in range(count))
+        return cls(layers, found.get("novelty_mean"))
 
     def gradient(self, features: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Of the scores' product with `direction` (k,) at `features` (d,): float (d,)."""
@@ -64,14 +73,17 @@ def heat(head: Head, features: np.ndarray, last: np.ndarray, direction: np.ndarr
     flat = last.reshape(channels, places)
     maxima = maxima_follow(features, last)
     gradient = head.gradient(features, direction)
-    given = (gradient[:channels] / places) @ flat
+    usual = np.zeros(2 * channels) if head.usual is None else head.usual[: 2 * channels]
+    given = (gradient[:channels] / places) @ (flat - usual[:channels, None])
     if maxima:
         largest = flat == flat.max(axis=1, keepdims=True)
         shares = largest / largest.sum(axis=1, keepdims=True)  # several places with the largest value share it
-        given = given + gradient[channels : 2 * channels] @ (shares * flat)
+        given = given + gradient[channels : 2 * channels] @ (shares * (flat - usual[channels:, None]))
+    size = float(np.abs(given).max())
+    if head.usual is None:
+        given = given - given.mean()
     given = np.maximum(given, 0).reshape(last.shape[1:])
-    top = float(given.max())
-    return np.asarray(given / top) if top > 0 else given
+    return np.asarray(given / max(float(given.max()), LEAST * size, TINY))
 
 
 def maxima_follow(features: np.ndarray, last: np.ndarray) -> bool:
