@@ -43,6 +43,11 @@ class Fixed:
     go: threading.Event = field(default_factory=threading.Event)
     sizes: list[int] = field(default_factory=list)
 
+    @property
+    def description(self) -> Any:
+        """As a predictor's."""
+        return self.real.description
+
     def predict_batch(self, items: list[bytes]) -> list[Any]:
         """As a predictor's."""
         self.sizes.append(len(items))

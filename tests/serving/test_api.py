@@ -7,6 +7,7 @@ import io
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from PIL import Image
 
 import finegraft as fg
 from finegraft.data.contents import digest_of
+from finegraft.inference.prediction import Prediction
 from finegraft.serving.limits import Limits
-from tests.inference.making import LABELS, predictor
+from tests.inference.making import LABELS, description, predictor
 from tests.making import photo
 from tests.serving.making import Fixed, api, bundle_at
 
@@ -376,3 +378,35 @@ def test_explain_is_true_or_false(bundle: Path, given: str) -> None:
     with api(bundle) as (client, _):
         told = client.post(f"/v1/predict?explain={given}", content=PHOTO)
     assert (told.status_code, told.json()["error"]["code"]) == (422, "bad-parameter")
+
+
+def test_it_tells_how_far_answers_drift_from_the_judged_ones(tmp_path: Path) -> None:
+    scores = {"edges": [0.5], "shares": [0.5, 0.5]}
+    bundle_at(tmp_path / "old.fg", description=description(scores=scores))
+    bundle_at(tmp_path / "unjudged.fg")
+    with api(tmp_path / "old.fg", tmp_path / "unjudged.fg") as (client, made):
+
+        def drift() -> list[str]:
+            lines = client.get("/metrics").text.splitlines()
+            return [line for line in lines if line.startswith("finegraft_score_drift")]
+
+        client.post("/v1/models/unjudged/predict", content=PHOTO)
+        assert drift() == []
+        loaded = made.models["old"].loaded
+        assert loaded is not None
+        sure = Prediction("ant", 0.9, (("ant", 0.9), ("Bee", 0.1)))
+        for _ in range(99):
+            made.metrics.count(loaded, sure)
+        assert drift() == ['finegraft_score_drift{model="old"} NaN']
+        client.post("/v1/predict", content=PHOTO)
+        (line,) = drift()
+        assert 0 < float(line.split()[-1]) < 10
+        for _ in range(250):
+            made.metrics.count(loaded, sure)
+        for _ in range(250):
+            made.metrics.count(loaded, replace(sure, ranking=(("ant", 0.4), ("Bee", 0.3))))
+        assert drift() == ['finegraft_score_drift{model="old"} 0.0']
+        bundle_at(tmp_path / "old.fg", seed=1, description=description(scores=scores))
+        made.models["old"].load()
+        client.post("/v1/predict", content=PHOTO)
+        assert drift() == ['finegraft_score_drift{model="old"} NaN']

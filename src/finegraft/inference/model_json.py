@@ -7,6 +7,7 @@ since there are several) · `temperature` (0.05 to 20, the bounds it is fitted w
 `platt` (slope, shift), in order. With a number also `half_width` of its interval (null where unknown) and `spread`
 of the numbers it learned, and a sample holds the number as `value`. `precision` is "int8" for a network of 8-bit
 integers, and `slim` true for a bundle without its backbone (`digest` is then that of head.onnx); others have neither.
+`scores` (`edges`, `shares`) tells how sure judged answers were, where enough were judged (`finegraft.inference.drift`).
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ def written(predictor: Predictor, digest: str, samples: dict[str, list[float]]) 
         "n_train": described["n_train"],
         "n_judged": described["n_judged"],
         "judged_on": described["judged_on"],
+        **({"scores": described["scores"]} if "scores" in described else {}),
         **({} if exact(described) else {"precision": described["precision"]}),
         "digest": digest,
         "samples": [{"name": name, **_sample(predictor.target, values)} for name, values in samples.items()],
@@ -118,6 +120,8 @@ def _description(stored: dict[str, Any]) -> Description:
     }
     if "precision" in stored:
         described["precision"] = _field(stored, "precision", lambda v: v in ("float32", "int8"))
+    if "scores" in stored:
+        described["scores"] = _field(stored, "scores", _are_shares)
     return described
 
 
@@ -237,6 +241,15 @@ def _is_inside(value: Any) -> bool:
 
 def _is_share(value: Any) -> bool:
     return _is_number(value) and 0 <= value <= 1
+
+
+def _are_shares(value: Any) -> bool:
+    if not _is_object(value) or set(value) != {"edges", "shares"}:
+        return False
+    edges, shares = value["edges"], value["shares"]
+    lists = isinstance(edges, list) and isinstance(shares, list) and len(shares) == len(edges) + 1 > 1
+    good = lists and all(map(_is_number, edges)) and all(_is_number(share) and 0 < share <= 1 for share in shares)
+    return good and edges == sorted(edges)
 
 
 def _are_metrics(value: Any) -> bool:

@@ -33,7 +33,8 @@ class Description(TypedDict):
     `backbone` is its row of `finegraft.models.backbones`, with provenance and licence; `metrics` maps a name to
     {"value", "interval"} (two numbers or None), empty where nothing was judged. `judged_on` is the part of the data
     that gave them. `finegraft` is the version that wrote the bundle this was loaded from. `precision` is that of the
-    network's numbers, "float32" where it is not given.
+    network's numbers, "float32" where it is not given. `scores` are the shares of judged answers by how sure they were
+    (`finegraft.inference.drift`).
     """
 
     modality: str
@@ -44,6 +45,7 @@ class Description(TypedDict):
     judged_on: str | None
     finegraft: NotRequired[str]
     precision: NotRequired[Literal["float32", "int8"]]
+    scores: NotRequired[dict[str, Any]]
 
 
 class Certainty(TypedDict, total=False):

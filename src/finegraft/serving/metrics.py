@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from finegraft.inference.drift import figure, index
 from finegraft.inference.prediction import AnyPrediction, Explanation, Prediction, PredictionError, TagsPrediction
 from finegraft.serving.models import Loaded
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_RECENT, _FEWEST = 500, 100  # answers that drift is told by
 _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 
 
@@ -42,6 +48,13 @@ class Metrics:
         self.probabilities = Histogram(
             "finegraft_probability", "Probability of the answer", ["model"], buckets=_SHARES, registry=self.registry
         )
+        self._recent: dict[str, tuple[str, deque[float]]] = {}
+        self.drift = Gauge(
+            "finegraft_score_drift",
+            f"Population stability index of how sure the last {_RECENT} answers are, beside the judged ones",
+            ["model"],
+            registry=self.registry,
+        )
         Gauge("finegraft_queue_files", "Files waiting or being answered", registry=self.registry).set_function(waiting)
 
     def count(self, model: Loaded, answer: AnyPrediction | Explanation | PredictionError) -> None:
@@ -51,6 +64,7 @@ class Metrics:
         if isinstance(answer, PredictionError):
             self.errors.labels(model.name, answer.code).inc()
             return
+        self._remember(model, figure(answer))
         if answer.unsure is not None:
             self.unsure.labels(model.name, answer.unsure).inc()
         if isinstance(answer, Prediction):
@@ -60,6 +74,24 @@ class Metrics:
             for label, _ in answer.labels:
                 self.answers.labels(model.name, label).inc()
 
+    def _remember(self, model: Loaded, sure: float) -> None:
+        """Keep it among the last ones; a model that was swapped begins anew."""
+        usually = model.predictor.description.get("scores")
+        if usually is None:
+            return
+        digest, recent = self._recent.get(model.name, ("", deque[float]()))
+        if digest != model.digest:
+            recent = deque(maxlen=_RECENT)
+            self._recent[model.name] = model.digest, recent
+            self.drift.labels(model.name).set_function(lambda: _drift(usually, recent))
+        recent.append(sure)
+
     def text(self) -> bytes:
         """All of it."""
         return generate_latest(self.registry)
+
+
+def _drift(usually: dict[str, Any], recent: deque[float]) -> float:
+    """Not a number until there are enough answers."""
+    values = np.array(list(recent))
+    return math.nan if len(values) < _FEWEST else index(usually, values)

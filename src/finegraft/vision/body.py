@@ -18,6 +18,7 @@ from finegraft.data.record import Record
 from finegraft.errors import DataError, MissingExtra, UnreadableFile, UsageError
 from finegraft.features.extract import Features, extract, feature_key
 from finegraft.features.store import Store, opened
+from finegraft.inference import drift
 from finegraft.inference.predictor import Description, Predictor
 from finegraft.modality import Network
 from finegraft.models import backbones, graph
@@ -89,20 +90,18 @@ class Body:
     def predictor(self, layers: Layers, learner: Learner) -> Predictor:
         """This backbone with a trained head behind it."""
         evaluation = learner.evaluate()
-        return Predictor(
-            graph.with_head(self.graph, layers, learner.calibration.novelty),
-            self.preprocess,
-            learner.target,
-            Description(
-                modality="vision",
-                backbone={**self.backbone.row(), **({} if self.tuned is None else {"fine_tuned": True})},
-                metrics=evaluation.summary_json()["metrics"],
-                n_train=len(learner.data.part("train")),
-                n_judged=len(evaluation),
-                judged_on=learner.data.judged_on,
-            ),
-            **learner.calibration.certainty,
+        described = Description(
+            modality="vision",
+            backbone={**self.backbone.row(), **({} if self.tuned is None else {"fine_tuned": True})},
+            metrics=evaluation.summary_json()["metrics"],
+            n_train=len(learner.data.part("train")),
+            n_judged=len(evaluation),
+            judged_on=learner.data.judged_on,
         )
+        if (scores := drift.usual(drift.figures(evaluation))) is not None:
+            described["scores"] = scores
+        network = graph.with_head(self.graph, layers, learner.calibration.novelty)
+        return Predictor(network, self.preprocess, learner.target, described, **learner.calibration.certainty)
 
 
 def body(
