@@ -61,6 +61,23 @@ def _web(workshop: Workshop) -> Measured:
     return Measured(found["max_difference"], words, found)
 
 
+def _int8(workshop: Workshop) -> Measured:
+    """What is lost in points, where the form is taken; a refusal is a result too, and loses nothing."""
+    run, place = clothing_run(workshop), workshop.empty("export-int8") / "model.fg"
+    done = workshop.cli("export", run, "-o", place, "--int8", "--json", memory=False)
+    told = json_of(done)
+    found = told["int8"]
+    low, high = found["difference"]["interval"]
+    speed = found["speed"]
+    words = (
+        f"taken, {found['integer_layers']} of {found['layers']} layers: accuracy {found['before']:.4f} to "
+        f"{found['after']:.4f} ({100 * low:+.1f} to {100 * high:+.1f} points), {speed['ratio']:.2f} times as many photos "
+        f"a second ({speed['low']:.2f} to {speed['high']:.2f}, {speed['engine_before']} before, {speed['engine']} after), "
+        f"{place.stat().st_size / 1e6:.1f} of {run.joinpath('model.fg').stat().st_size / 1e6:.1f} MB"
+    )
+    return Measured(100 * (found["before"] - found["after"]), words, found)
+
+
 def _load(workshop: Workshop) -> dict[str, Any]:
     def measure() -> dict[str, Any]:
         model, photos = clothing_run(workshop) / "model.fg", workshop.data("clothing") / "test"
@@ -172,6 +189,13 @@ ROWS = [
         at_most(10, "MB more"),
         f"{LOAD} --soak {SOAK}",
         _grown,
+    ),
+    Promise(
+        "serve-4-int8",
+        "clothing in 8-bit integers, taken or refused on its judged photos: accuracy lost",
+        at_most(0.5, "points"),
+        "finegraft export RUN -o model.fg --int8 --json",
+        _int8,
     ),
     Promise(
         "serve-5-size",
