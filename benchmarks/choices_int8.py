@@ -68,7 +68,9 @@ def main() -> None:
         for engine in available():
             got = answers(predictor.with_graph(form.content, engine), others)
             same = float((got.argmax(axis=1) == wanted.argmax(axis=1)).mean())
-            print(f"{name}, {engine}: divergence {divergence(wanted, got):.4f}, {100 * same:.1f} % the same first answer")
+            print(
+                f"{name}, {engine}: divergence {divergence(wanted, got):.4f}, {100 * same:.1f} % the same first answer"
+            )
 
 
 if __name__ == "__main__":

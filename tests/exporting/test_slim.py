@@ -18,6 +18,7 @@ from finegraft.exporting.exports import Wishes, export
 from finegraft.exporting.still_there import StillThere
 from finegraft.inference import bundle
 from finegraft.modality import Network
+from finegraft.models import backbones
 from finegraft.models.graph import head_graph, joined
 from tests.cli.running import finegraft
 from tests.inference.making import changed
@@ -76,6 +77,18 @@ def test_where_the_backbone_is_missing_it_says_which(slimmed: Path, monkeypatch:
     assert error.value.mend == "Install it."
 
 
+@pytest.mark.parametrize("name", ["timm:resnet18", "/etc/passwd", "weights.onnx", "../lite0", "lite9", ""])
+def test_a_bundle_does_not_say_which_file_or_host_a_backbone_is_taken_from(
+    slimmed: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backbones, "find", lambda *_: pytest.fail("it was looked for"))
+    path = tmp_path / "other.fg"
+    path.write_bytes(slimmed.read_bytes())
+    changed(path, lambda stored: stored["backbone"].update(name=name))
+    with pytest.raises(BundleError, match="No package brings a backbone called"):
+        bundle.load(path)
+
+
 def test_a_head_that_was_changed_is_refused(slimmed: Path, tmp_path: Path) -> None:
     path = tmp_path / "other.fg"
     path.write_bytes(slimmed.read_bytes())
@@ -91,8 +104,8 @@ def test_a_head_that_was_changed_is_refused(slimmed: Path, tmp_path: Path) -> No
     ("row", "why"),
     [
         ({"fine_tuned": True}, "The network of this model has learned too"),
-        ({"digest": "of a file"}, "are of a file, and others would not find them"),
-        ({"name": "somewhere/else.onnx"}, "are of a file, and others would not find them"),
+        ({"digest": "of a file"}, "are in no package: others would not find them"),
+        ({"name": "somewhere/else.onnx"}, "are in no package: others would not find them"),
     ],
 )
 def test_what_nobody_could_put_together_again_is_not_made(

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from finegraft.data.contents import digest_of
-from finegraft.errors import BackboneError, UsageError
+from finegraft.errors import UsageError
 from finegraft.inference import archive
 from finegraft.inference.predictor import Predictor
 from finegraft.models import backbones
@@ -25,13 +25,10 @@ def slimmed(place: Path, predictor: Predictor) -> None:
     row = predictor.description["backbone"]
     if row.get("fine_tuned"):
         raise UsageError("The network of this model has learned too: without it nothing is left.", "Leave out --slim.")
-    try:
-        found = backbones.find(str(row["name"])).digest
-    except BackboneError:
-        found = ""
-    if found != row["digest"]:
+    known = backbones.EMBEDDED.get(str(row["name"]))
+    if known is None or known.sha256 != row["digest"]:
         raise UsageError(
-            f"The weights of this model's backbone, {row['name']}, are of a file, and others would not find them.",
+            f"The weights of this model's backbone, {row['name']}, are in no package: others would not find them.",
             "Leave out --slim.",
         )
     entries = archive.read(place)

@@ -15,7 +15,7 @@ import numpy as np
 
 from finegraft.data.contents import digest_of, read_content
 from finegraft.data.record import Record
-from finegraft.errors import DataError, MissingExtra, UnreadableFile, UsageError
+from finegraft.errors import BackboneError, DataError, MissingExtra, UnreadableFile, UsageError
 from finegraft.features.extract import Features, extract, feature_key
 from finegraft.features.store import Store, opened
 from finegraft.inference import drift
@@ -182,10 +182,15 @@ def pretrained(backbone: str = backbones.DEFAULT, store: Store | None = None, en
 
 
 def network(backbone: str, stored: dict[str, Any]) -> Network:
-    """The network of a backbone installed here for photos of the `stored` preprocess, from the cache or made now.
+    """The network of a backbone in an installed package for photos of the `stored` preprocess, from the cache or made
+    now.
 
-    Raises `BackboneError` where there is none, and `MissingExtra` where it must be made and torch is not installed.
+    The name may come from a stranger's bundle, so no other backbone is looked for: neither a file nor one that must be
+    fetched. Raises `BackboneError` where there is none, and `MissingExtra` where it must be made and torch is not
+    installed.
     """
+    if backbone not in backbones.EMBEDDED:
+        raise BackboneError(f"No package brings a backbone called {backbone!r}.", "Ask for a bundle that is whole.")
     with opened(None) as keeper:
         try:
             made = body(backbone, keeper, size=Preprocess.from_json(stored).size)
