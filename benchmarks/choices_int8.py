@@ -1,8 +1,8 @@
 """How the ranges of 8-bit numbers are best found: `python -m benchmarks.choices_int8 RUN`.
 
 200 photos that RUN learned from show the ranges, 200 others that it learned from tell what the integers cost: the mean
-Kullback-Leibler divergence of the answers from those in single precision, and the share of equal first answers, for each
-way and every engine. Nothing of the judged part is looked at.
+Kullback-Leibler divergence of the answers from those in single precision, and the share of equal first answers, for
+each way and every engine. Nothing of the judged part is looked at.
 """
 
 from __future__ import annotations

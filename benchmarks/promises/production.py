@@ -71,8 +71,8 @@ def _int8(workshop: Workshop) -> Measured:
     speed = found["speed"]
     words = (
         f"taken, {found['integer_layers']} of {found['layers']} layers: accuracy {found['before']:.4f} to "
-        f"{found['after']:.4f} ({100 * low:+.1f} to {100 * high:+.1f} points), {speed['ratio']:.2f} times as many photos "
-        f"a second ({speed['low']:.2f} to {speed['high']:.2f}, {speed['engine_before']} before, {speed['engine']} after), "
+        f"{found['after']:.4f} ({100 * low:+.1f} to {100 * high:+.1f} points), {speed['ratio']:.2f} times as many "
+        f"photos a second ({speed['low']:.2f} to {speed['high']:.2f}; {speed['engine_before']}, {speed['engine']}), "
         f"{place.stat().st_size / 1e6:.1f} of {run.joinpath('model.fg').stat().st_size / 1e6:.1f} MB"
     )
     return Measured(100 * (found["before"] - found["after"]), words, found)
