@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -122,6 +123,31 @@ def test_a_connection_that_is_half_closed_harms_nothing(bundle: Path) -> None:
                 pass
         assert server.post(PHOTO).status_code == 200
         assert not server.events("request failed")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a disk that is full for one process alone")
+def test_a_verdict_for_which_the_disk_has_no_room_is_refused_and_spoils_none(bundle: Path, tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "feedback.jsonl"
+    with process(bundle, "--feedback", path) as server:
+        label = server.post(PHOTO).json()["predictions"][0]["label"]
+        verdict = json.dumps({"digest": "abc123", "label": label, "right": True}).encode()
+        assert server.post(verdict, "/v1/feedback").status_code == 200
+        before = path.read_bytes()
+        soft, hard = resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE, (len(before) + 10, hard))
+        answer = server.post(verdict, "/v1/feedback")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (507, "not-kept")
+        assert str(path) not in answer.text
+        assert path.read_bytes() == before
+        assert server.post(PHOTO).status_code == 200
+        resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE, (soft, hard))
+        assert server.post(verdict, "/v1/feedback").status_code == 200
+    assert len([json.loads(line) for line in path.read_bytes().splitlines()]) == 2
+    (logged,) = server.events("not kept")
+    assert logged["level"] == "error"
+    assert str(path) in logged["reason"]
 
 
 def test_a_token_comes_from_the_environment_or_a_file(bundle: Path, tmp_path: Path) -> None:

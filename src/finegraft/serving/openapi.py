@@ -17,8 +17,9 @@ _WHAT = {
     415: "not of the model's kind",
     422: "a parameter that is none",
     429: "the queue is full",
-    503: "not ready, or shutting down",
+    503: "not ready, shutting down, or too many connected",
     504: "no answer in time",
+    507: "the verdict could not be written down",
 }
 
 
@@ -78,7 +79,7 @@ def _predict(parameters: list[dict[str, Any]]) -> dict[str, Any]:
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": _body("an answer or an error for each file", {"$ref": "#/components/schemas/Answers"}),
-            **_errors(_WHAT),
+            **_errors({status: what for status, what in _WHAT.items() if status != 507}),
         },
     }
 
@@ -100,7 +101,7 @@ def _feedback(parameters: list[dict[str, Any]]) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": verdict}}},
         "responses": {
             "200": _body("it is on disk", {"type": "object"}),
-            **_errors({status: _WHAT[status] for status in (400, 401, 404, 408, 413, 422, 429, 503)}),
+            **_errors({status: _WHAT[status] for status in (400, 401, 404, 408, 413, 422, 429, 503, 507)}),
         },
     }
 
