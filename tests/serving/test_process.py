@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from tests.cli.running import finegraft
@@ -38,6 +39,16 @@ def test_it_answers_and_ends_quietly_when_told_to(bundle: Path) -> None:
     told = server.events("answered")
     assert {row["route"] for row in told} == {"/readyz", "/v1/predict"}
     assert all(set(row) == {"time", "level", "event", "request", "route", "status", "ms"} for row in told)
+
+
+def test_what_clients_send_writes_no_lines_of_its_own_into_the_log(bundle: Path) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; na\rme="file"\r\n\r\nx\r\n--b--\r\n'
+    with process(bundle) as server:
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+        answer = httpx.post(f"{server.url}/v1/predict", content=part, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad-multipart")
+        server.until("answered")  # the reader of the log would end at a line that is no JSON
+    assert {line["event"] for line in server.lines} == {"listening", "ready", "answered"}
 
 
 def test_what_was_accepted_is_answered_after_the_signal(bundle: Path) -> None:

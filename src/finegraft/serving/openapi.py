@@ -39,6 +39,8 @@ def document(limits: Limits, feedback: bool = False) -> dict[str, Any]:
             },
             "/healthz": {"get": _get("alive", {"type": "object"}, errors=())},
             "/readyz": {"get": _get("ready to answer", {"type": "object"}, errors=(503,))},
+            "/metrics": {"get": _metrics()},
+            "/openapi.json": {"get": _get("this description", {"type": "object"}, errors=(401,))},
             **(verdicts if feedback else {}),
         },
         "components": {"schemas": _SCHEMAS, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
@@ -114,6 +116,11 @@ def _get(
 ) -> dict[str, Any]:
     told = {status: _WHAT[status] for status in errors}
     return {"parameters": parameters or [], "responses": {"200": _body(what, schema), **_errors(told)}}
+
+
+def _metrics() -> dict[str, Any]:
+    text = {"description": "counters for Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    return {"parameters": [], "responses": {"200": text, **_errors({401: _WHAT[401]})}}
 
 
 def _errors(told: dict[int, str]) -> dict[str, Any]:

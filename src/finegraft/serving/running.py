@@ -183,10 +183,11 @@ class _Json(logging.Formatter):
 
 
 def _log_to_stderr() -> None:
+    """Everyone's warnings, and our own remarks."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json())
-    for name in ("finegraft", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        logger.handlers[:] = [handler]
-        logger.propagate = False
-        logger.setLevel(logging.INFO if name == "finegraft" else logging.WARNING)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)
+    for name in ("PIL", "python_multipart"):  # they complain of bytes, which is for those who sent them to know
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("finegraft").setLevel(logging.INFO)
