@@ -77,7 +77,7 @@ class Server:
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait; kill it where that does not end it. Returns its exit code."""
         assert self.process.stderr is not None
-        self.process.send_signal(how)
+        self.process.send_signal(how)  # nothing happens where it has ended
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -125,31 +125,6 @@ def listening(*paths: Path, limits: Limits | None = None) -> Iterator[Listening]
             assert not thread.is_alive()
 
 
-@dataclass(frozen=True)
-class Told:
-    """An answer as it came over a socket: all of it."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def code(self) -> str:
-        """Of the envelope of errors."""
-        return str(json.loads(self.body)["error"]["code"])
-
-
-def told(connection: socket.socket) -> Told | None:
-    """The next answer on a connection; None where the server hangs up instead."""
-    file = connection.makefile("rb")
-    first = file.readline()
-    if not first:
-        return None
-    lines = iter(lambda: file.readline().decode().strip(), "")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return Told(int(first.split()[1]), headers, file.read(int(headers.get("content-length", "0"))))
-
-
 @dataclass
 class Process:
     """`finegraft serve` in a process of its own, on a port of its own."""

@@ -5,27 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from finegraft.serving.limits import Limits
-from tests.making import photo
-from tests.serving.making import Listening, bundle_at, listening, told
+from tests.serving.making import Listening, bundle_at, listening
+from tests.serving.raw import ASKED, BROKEN_OFF, DRIBBLES, EXPECTED, LARGE, LARGE_BODIES, PHOTO, WHOLE, dribbling, told
 
 pytestmark = pytest.mark.xdist_group("serving")
-PHOTO = photo(1)
-ASKED = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\n"
-WHOLE = ASKED + b"Content-Length: %d\r\n\r\n" % len(PHOTO) + PHOTO
-PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
-LARGE = 21 * 2**20
-LARGE_BODIES = {
-    "announced": (b"Content-Length: %d\r\n" % LARGE, bytes(LARGE)),
-    "in chunks": (b"Transfer-Encoding: chunked\r\n", (b"100000\r\n" + bytes(2**20) + b"\r\n") * 21 + b"0\r\n\r\n"),
-    "the last request": (b"Connection: close\r\nContent-Length: %d\r\n" % LARGE, bytes(LARGE)),
-}
 QUICK = Limits(receiving=1.0, pause=0.5, head=0.5)
 
 
@@ -46,41 +35,9 @@ def quick(bundle: Path) -> Iterator[Listening]:
         yield started
 
 
-@contextlib.contextmanager
-def dribbling(connection: socket.socket, piece: bytes) -> Iterator[None]:
-    """Say `piece` again and again, until the other side hangs up or this is left."""
-    ended = threading.Event()
-
-    def say() -> None:
-        with contextlib.suppress(OSError):
-            while not ended.wait(0.05):
-                connection.sendall(piece)
-
-    thread = threading.Thread(target=say)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-@pytest.mark.parametrize(
-    ("begun", "piece"),
-    [
-        pytest.param(ASKED + b"Content-Length: 1000000\r\n\r\n", b"x", id="body"),
-        pytest.param(ASKED + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", id="chunks"),
-        pytest.param(
-            ASKED + b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n" + PART,
-            b"x",
-            id="parts",
-        ),
-        pytest.param(ASKED, b"X-A: b\r\n", id="head"),
-    ],
-)
-def test_a_request_that_dribbles_without_end_is_told_so_and_others_are_answered(
-    quick: Listening, begun: bytes, piece: bytes
-) -> None:
+@pytest.mark.parametrize("name", DRIBBLES)
+def test_a_request_that_dribbles_without_end_is_told_so_and_others_are_answered(quick: Listening, name: str) -> None:
+    begun, piece = DRIBBLES[name]
     with quick.connected(begun) as connection, dribbling(connection, piece):
         assert quick.post(PHOTO).status_code == 200
         answer = told(connection)
@@ -102,12 +59,11 @@ def test_who_sends_too_much_is_still_told_so(server: Listening, kind: str) -> No
 
 
 def test_who_asks_before_sending_too_much_is_told_at_once(server: Listening) -> None:
-    head = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
-    with server.connected(ASKED + head % LARGE) as connection:
+    with server.connected(ASKED + EXPECTED % LARGE) as connection:
         answer = told(connection)
         assert answer is not None
         assert (answer.status, answer.code) == (413, "too-large")
-    with server.connected(ASKED + head % len(PHOTO)) as connection:
+    with server.connected(ASKED + EXPECTED % len(PHOTO)) as connection:
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(PHOTO)
         answer = told(connection)
@@ -123,9 +79,9 @@ def test_who_has_said_all_and_closed_that_side_is_answered(server: Listening) ->
         assert told(connection) is None
 
 
-@pytest.mark.parametrize("part", [WHOLE[:-1], ASKED, b"POST"], ids=["body", "head", "first line"])
-def test_who_closes_in_the_middle_of_a_request_is_told_so(server: Listening, part: bytes) -> None:
-    with server.connected(part) as connection:
+@pytest.mark.parametrize("name", BROKEN_OFF)
+def test_who_closes_in_the_middle_of_a_request_is_told_so(server: Listening, name: str) -> None:
+    with server.connected(BROKEN_OFF[name]) as connection:
         connection.shutdown(socket.SHUT_WR)
         answer = told(connection)
         assert answer is not None
