@@ -148,8 +148,8 @@ def _drained(workshop: Workshop) -> Measured:
     model, photos = clothing_run(workshop) / "model.fg", workshop.data("clothing") / "test"
     found = json_of(workshop.python("benchmarks.draining", model, photos, "--times", str(DRAINED), memory=False))
     words = (
-        f"{found['lost']} without an answer, {found['odd']} with another than 200 or 503, {found['unclean']} unclean ends; "
-        f"{found['under_way']} under way in {found['times']} ends"
+        f"{found['lost']} of {found['under_way']} under way without an answer, {found['odd']} with another than 200 or "
+        f"503; {found['unclean']} of {found['times']} ends unclean"
     )
     return Measured(found["lost"] + found["odd"] + found["unclean"], words, found)
 
@@ -258,8 +258,8 @@ ROWS = [
     ),
     Promise(
         "serve-3-fuzz",
-        f"{FUZZED:,} requests, half from the server's own description, half mutated photos: errors of the server, answers "
-        "in another form than described, lost answers, restarts",
+        f"{FUZZED:,} requests, half from the server's own description, half mutated photos: errors of the server, "
+        "answers in another form than described, lost answers, restarts",
         at_most(0),
         f"python -m benchmarks.fuzzing RUN/model.fg --requests {FUZZED}",
         _fuzzed,
@@ -280,8 +280,8 @@ ROWS = [
     ),
     Promise(
         "serve-3-hostile",
-        "bombs and broken files, 1 bad of 32, bodies of 21 MB, dribbling, half-closed, wrong types, 500 idle: cases not "
-        "answered as promised",
+        "bombs and broken files, 1 bad of 32, bodies of 21 MB, dribbling, half-closed, wrong types, 500 idle: cases "
+        "not answered as promised",
         at_most(0),
         "python -m benchmarks.hostile_clients RUN/model.fg",
         _hostile,
