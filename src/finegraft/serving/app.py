@@ -93,7 +93,7 @@ class Api:
         top, explain = _top(request), _flag(request, "explain")
         model = self._model(request)
         if self.draining:
-            raise Problem(503, "shutting-down", "The server is shutting down.")
+            raise problems.shutting_down()
         with self._room.guest() as guest:
             return await self._answers(await files_of(request, self.limits, guest), model, top, explain)
 
@@ -103,7 +103,7 @@ class Api:
         except QueueFull as error:
             raise problems.queue_full() from error
         except Closed as error:
-            raise Problem(503, "shutting-down", "The server is shutting down.") from error
+            raise problems.shutting_down() from error
         waited = [asyncio.wrap_future(future) for future in futures]
         try:
             answers = await asyncio.wait_for(asyncio.gather(*waited), self.limits.seconds)
@@ -141,7 +141,7 @@ class Api:
 
     async def _ready(self, request: Request) -> Response:  # noqa: ARG002
         if self.draining:
-            raise Problem(503, "shutting-down", "The server is shutting down.")
+            raise problems.shutting_down()
         if waiting := [name for name, served in self.models.items() if served.loaded is None]:
             raise Problem(503, "not-ready", f"The model {waiting[0]} is being checked.")
         return _json({"status": "ready", "models": list(self.models)})

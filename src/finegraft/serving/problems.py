@@ -46,6 +46,11 @@ def queue_full() -> Problem:
     )
 
 
+def shutting_down() -> Problem:
+    """A server that is told to end."""
+    return Problem(503, "shutting-down", "The server is shutting down.", {"Retry-After": "1"})
+
+
 def too_late(seconds: float) -> Problem:
     """No answer in time."""
     return Problem(504, "too-late", f"There was no answer within {seconds:g} seconds.")
