@@ -1,6 +1,6 @@
 """FastAPI and torch: `python -m benchmarks.serving_rivals.fastapi_app TENSORS PORT`.
 
-A process for each core with one thread of torch each, and two threads that answer: one decodes while the other computes.
+A process for each core with one thread of torch each, and two threads that answer: one decodes while the other runs.
 FastAPI's usual forty would only stand in each other's way.
 """
 
