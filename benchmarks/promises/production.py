@@ -11,12 +11,14 @@ from typing import Any
 
 from benchmarks.promise import CannotMeasureError, Measured, Promise, at_least, at_most
 from benchmarks.promises.training import clothing_run
+from benchmarks.serving_rivals import running as rivals
 from benchmarks.watch import CommandFailedError
 from benchmarks.workshop import ROOT, Workshop, json_of
 
 FORMATS = {"bundle": "model.fg", "onnx": "model.onnx", "openvino": "ir", "torch": "tensors"}
 SOAK = 600
 LOAD = "python -m benchmarks.load RUN/model.fg $DATA/clothing/test"
+FUZZED, KILLS, DRAINED = 10_000, 10, 20
 
 
 def _bears_run(workshop: Workshop) -> Path:
@@ -81,9 +83,21 @@ def _int8(workshop: Workshop) -> Measured:
 def _load(workshop: Workshop) -> dict[str, Any]:
     def measure() -> dict[str, Any]:
         model, photos = clothing_run(workshop) / "model.fg", workshop.data("clothing") / "test"
-        return json_of(workshop.python("benchmarks.load", model, photos, "--soak", str(SOAK), memory=False))
+        words = [model, photos, "--soak", str(SOAK), *_tensors(workshop, model.parent)]
+        return json_of(workshop.python("benchmarks.load", *words, memory=False))
 
     return workshop.once("load", measure)
+
+
+def _tensors(workshop: Workshop, run: Path) -> list[str | Path]:
+    """The words by which rivals are asked too; none where their environment cannot be made here."""
+    try:
+        rivals.interpreter()
+    except subprocess.CalledProcessError:
+        return []
+    folder = workshop.empty("tensors")
+    workshop.cli("export", run, "-o", folder, "--to", "torch", "--json", memory=False)
+    return ["--tensors", folder]
 
 
 def _throughput(workshop: Workshop) -> Measured:
@@ -110,6 +124,51 @@ def _lost(workshop: Workshop) -> Measured:
 def _grown(workshop: Workshop) -> Measured:
     found = _load(workshop)
     return Measured(found["grown"], f"{found['grown']:+.1f} MB in {SOAK * 9 // 10} s", found)
+
+
+def _rivals(workshop: Workshop) -> Measured:
+    found = _load(workshop)
+    if found["rivals"] is None:
+        raise CannotMeasureError("the environment of the other servers could not be installed")
+    best = max(row["served"] for row in found["rivals"].values())
+    every = {"finegraft": found, **found["rivals"]}
+    words = "; ".join(f"{name} {row['served']:.0f}/s, {row['alone_ms']:.0f} ms alone" for name, row in every.items())
+    return Measured(found["served"] / best, words, found["rivals"])
+
+
+def _fuzzed(workshop: Workshop) -> Measured:
+    model = clothing_run(workshop) / "model.fg"
+    found = json_of(workshop.python("benchmarks.fuzzing", model, "--requests", str(FUZZED), memory=False))
+    statuses = ", ".join(f"{count:,} × {status}" for status, count in found["statuses"].items())
+    faults = ", ".join(f"{count} {name}" for name, count in found["faults"].items()) or "no fault"
+    return Measured(found["wrong"], f"{faults} in {found['asked']:,} requests: {statuses}", found)
+
+
+def _drained(workshop: Workshop) -> Measured:
+    model, photos = clothing_run(workshop) / "model.fg", workshop.data("clothing") / "test"
+    found = json_of(workshop.python("benchmarks.draining", model, photos, "--times", str(DRAINED), memory=False))
+    words = (
+        f"{found['lost']} of {found['under_way']} under way without an answer, {found['odd']} with another than 200 or "
+        f"503; {found['unclean']} of {found['times']} ends unclean"
+    )
+    return Measured(found["lost"] + found["odd"] + found["unclean"], words, found)
+
+
+def _killed(workshop: Workshop) -> Measured:
+    model = clothing_run(workshop) / "model.fg"
+    found = json_of(workshop.python("benchmarks.restarting", model, "--times", str(KILLS), memory=False))
+    seconds = found["seconds"]
+    words = f"median {median(seconds):.2f} s, longest {max(seconds):.2f} s of {len(seconds)}"
+    if found["silent"]:
+        return Measured(float("inf"), f"{found['silent']} did not answer a photo afterwards", found)
+    return Measured(max(seconds), words, found)
+
+
+def _hostile(workshop: Workshop) -> Measured:
+    found = json_of(workshop.python("benchmarks.hostile_clients", clothing_run(workshop) / "model.fg", memory=False))
+    wrong = found["not_as_promised"]
+    first = "; ".join(f"{name}: {told}" for name, told in list(wrong.items())[:3])
+    return Measured(len(wrong), f"{len(wrong)} of {found['cases']} cases" + (f" ({first})" if first else ""), found)
 
 
 def _serving_install(workshop: Workshop) -> Path:
@@ -189,6 +248,43 @@ ROWS = [
         at_most(10, "MB more"),
         f"{LOAD} --soak {SOAK}",
         _grown,
+    ),
+    Promise(
+        "serve-2-rivals",
+        "32 clients, the same network behind LitServe and FastAPI: our photos a second over those of the best of them",
+        at_least(1.0, "times"),
+        f"finegraft export RUN -o DIR --to torch && {LOAD} --tensors DIR",
+        _rivals,
+    ),
+    Promise(
+        "serve-3-fuzz",
+        f"{FUZZED:,} requests, half from the server's own description, half mutated photos: errors of the server, "
+        "answers in another form than described, lost answers, restarts",
+        at_most(0),
+        f"python -m benchmarks.fuzzing RUN/model.fg --requests {FUZZED}",
+        _fuzzed,
+    ),
+    Promise(
+        "serve-3-drain",
+        f"SIGTERM under the load of 32 clients, {DRAINED} times: requests on accepted connections without an answer",
+        at_most(0),
+        f"python -m benchmarks.draining RUN/model.fg $DATA/clothing/test --times {DRAINED}",
+        _drained,
+    ),
+    Promise(
+        "serve-3-killed",
+        f"kill -9 and the same server again on its port, {KILLS} times: longest until it says that it is ready",
+        at_most(2, "s"),
+        f"python -m benchmarks.restarting RUN/model.fg --times {KILLS}",
+        _killed,
+    ),
+    Promise(
+        "serve-3-hostile",
+        "bombs and broken files, 1 bad of 32, bodies of 21 MB, dribbling, half-closed, wrong types, 500 idle: cases "
+        "not answered as promised",
+        at_most(0),
+        "python -m benchmarks.hostile_clients RUN/model.fg",
+        _hostile,
     ),
     Promise(
         "serve-4-int8",

@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from finegraft.serving.app import Api
 from finegraft.serving.feedback import Feedback
 from finegraft.serving.limits import Limits
 from finegraft.serving.models import Served, named
+from finegraft.serving.running import _Server
 from tests.inference.making import predictor
 
 
@@ -76,6 +78,51 @@ def api(
         yield TestClient(made.asgi(), raise_server_exceptions=False), made
     finally:
         answerer.close()
+
+
+@dataclass
+class Listening:
+    """A server on a port of its own, in a thread of this process."""
+
+    server: _Server
+    api: Api
+    port: int
+
+    @contextlib.contextmanager
+    def connected(self, content: bytes = b"") -> Iterator[socket.socket]:
+        """A connection, on which `content` is said."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            connection.sendall(content)
+            yield connection
+
+    def post(self, content: bytes) -> httpx.Response:
+        """A photo."""
+        return httpx.post(f"http://127.0.0.1:{self.port}/v1/predict", content=content, timeout=30)
+
+    def until(self, wanted: Callable[[], bool]) -> None:
+        """Wait for something that the server does by itself."""
+        end = time.monotonic() + 30
+        while not wanted():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def listening(*paths: Path, limits: Limits | None = None) -> Iterator[Listening]:
+    """The server as `finegraft serve` runs it, but for its signals."""
+    limits = limits or Limits()
+    with api(*paths, limits=limits) as (_, made), socket.create_server(("127.0.0.1", 0)) as bound:
+        server = _Server(made, limits)
+        thread = threading.Thread(target=server.run, args=([bound],))
+        thread.start()
+        found = Listening(server, made, bound.getsockname()[1])
+        try:
+            found.until(lambda: server.started)
+            yield found
+        finally:
+            server.should_exit = True
+            thread.join(60)
+            assert not thread.is_alive()
 
 
 @dataclass

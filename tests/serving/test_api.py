@@ -139,7 +139,7 @@ def test_more_files_than_a_request_may_have_are_refused(bundle: Path) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad-multipart")
 
 
-@pytest.mark.parametrize("top", ["0", "-1", "x", "1.5", "9999999999", "١"])
+@pytest.mark.parametrize("top", ["0", "-1", "x", "1.5", "9999999999", "١", "", "0000001" + "9" * 5000])
 def test_a_parameter_that_is_none_is_refused(bundle: Path, top: str) -> None:
     with api(bundle) as (client, _):
         answer = client.post("/v1/predict", params={"top": top}, content=PHOTO)
@@ -270,6 +270,14 @@ def test_other_methods_and_places_have_the_same_envelope(bundle: Path, method: s
         assert "access-control-allow-origin" not in answer.headers
 
 
+@pytest.mark.parametrize("path", ["/healthz/", "/v1/models/", "/v1/predict/"])
+def test_a_path_with_a_stroke_too_many_is_none_and_leads_nowhere(bundle: Path, path: str) -> None:
+    with api(bundle) as (client, _):
+        answer = client.get(path, headers={"host": "elsewhere.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no-such-route")
+    assert "location" not in answer.headers
+
+
 VERDICT = {"digest": "abc123", "label": LABELS[0], "right": True}
 
 
@@ -299,7 +307,10 @@ def test_verdicts_are_kept_a_line_each_and_nothing_of_the_photo(bundle: Path, tm
         {**VERDICT, "digest": ""},
         {**VERDICT, "label": "zebra"},
         {**VERDICT, "right": "yes"},
+        {**VERDICT, "label": []},
+        {**VERDICT, "label": None},
         {**VERDICT, "wanted": LABELS[1]},
+        {**VERDICT, "right": False, "wanted": {}},
         {**VERDICT, "right": False, "wanted": "zebra"},
         {},
     ],

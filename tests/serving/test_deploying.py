@@ -31,6 +31,23 @@ def test_the_client_that_is_shown_gets_its_answers(tmp_path: Path) -> None:
     assert {"label", "probability", "unsure", "ranking"} <= set(row)
 
 
+def test_every_error_of_the_api_stands_in_the_table_with_its_status() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \| (`.*?`) \|", DEPLOY, re.M)
+    told = {
+        (status, code)
+        for statuses, codes in rows
+        for status in statuses.split(", ")
+        for code in codes[1:-1].split("`, `")
+    }
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/finegraft/serving").glob("*.py"))
+    made = set(re.findall(r'Problem\(\s*(\d+),\s*"([\w-]+)"', source)) - {("500", "internal")}
+    assert made
+    assert made <= told
+    assert {code for _, code in told} - {code for _, code in made} == {
+        "unreadable", "not-a-photo", "empty", "wrong-method",  # of files, and of Starlette
+    }  # fmt: skip
+
+
 def test_serving_loads_neither_torch_nor_what_only_training_needs(tmp_path: Path) -> None:
     script = (
         "import sys; sys.argv = ['finegraft', 'serve', '--help']\n"

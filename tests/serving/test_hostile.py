@@ -11,8 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.hostile import KINDS
+from tests.hostile.accidents import damaged
 from tests.hostile.kind import Kind
-from tests.hostile.test_fuzz import SMALL, damaged
+from tests.hostile.test_fuzz import SMALL
 from tests.making import photo
 from tests.serving.making import Process, api, bundle_at, process
 

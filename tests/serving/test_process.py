@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from tests.cli.running import finegraft
@@ -37,6 +39,16 @@ def test_it_answers_and_ends_quietly_when_told_to(bundle: Path) -> None:
     told = server.events("answered")
     assert {row["route"] for row in told} == {"/readyz", "/v1/predict"}
     assert all(set(row) == {"time", "level", "event", "request", "route", "status", "ms"} for row in told)
+
+
+def test_what_clients_send_writes_no_lines_of_its_own_into_the_log(bundle: Path) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; na\rme="file"\r\n\r\nx\r\n--b--\r\n'
+    with process(bundle) as server:
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+        answer = httpx.post(f"{server.url}/v1/predict", content=part, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad-multipart")
+        server.until("answered")  # the reader of the log would end at a line that is no JSON
+    assert {line["event"] for line in server.lines} == {"listening", "ready", "answered"}
 
 
 def test_what_was_accepted_is_answered_after_the_signal(bundle: Path) -> None:
@@ -122,6 +134,31 @@ def test_a_connection_that_is_half_closed_harms_nothing(bundle: Path) -> None:
                 pass
         assert server.post(PHOTO).status_code == 200
         assert not server.events("request failed")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a disk that is full for one process alone")
+def test_a_verdict_for_which_the_disk_has_no_room_is_refused_and_spoils_none(bundle: Path, tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "feedback.jsonl"
+    with process(bundle, "--feedback", path) as server:
+        label = server.post(PHOTO).json()["predictions"][0]["label"]
+        verdict = json.dumps({"digest": "abc123", "label": label, "right": True}).encode()
+        assert server.post(verdict, "/v1/feedback").status_code == 200
+        before = path.read_bytes()
+        soft, hard = resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE, (len(before) + 10, hard))
+        answer = server.post(verdict, "/v1/feedback")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (507, "not-kept")
+        assert str(path) not in answer.text
+        assert path.read_bytes() == before
+        assert server.post(PHOTO).status_code == 200
+        resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE, (soft, hard))
+        assert server.post(verdict, "/v1/feedback").status_code == 200
+    assert len([json.loads(line) for line in path.read_bytes().splitlines()]) == 2
+    (logged,) = server.events("not kept")
+    assert logged["level"] == "error"
+    assert str(path) in logged["reason"]
 
 
 def test_a_token_comes_from_the_environment_or_a_file(bundle: Path, tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from finegraft.errors import UsageError
+from finegraft.errors import StorageError, UsageError
 from finegraft.inference.prediction import PredictionError
 from finegraft.serving import metrics, openapi, problems
 from finegraft.serving.answering import Answer, Answerer, Closed, QueueFull
 from finegraft.serving.feedback import Feedback
 from finegraft.serving.limits import Limits
+from finegraft.serving.lingering import Lingering
 from finegraft.serving.metrics import Metrics
 from finegraft.serving.models import Loaded, Served
 from finegraft.serving.pages import page
@@ -76,7 +77,8 @@ class Api:
         routes = [Route(path, _answered(handler), methods=["GET"]) for path, handler in get]
         routes += [Route(path, _answered(handler), methods=["POST"]) for path, handler in post]
         app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
-        return _Watched(app, self)
+        app.router.redirect_slashes = False  # to where the client's own Host says
+        return Lingering(_Watched(app, self), self.limits.pause)
 
     def check_token(self, scope: Scope) -> None:
         """Raise `Problem` unless the request may pass."""
@@ -91,7 +93,7 @@ class Api:
         top, explain = _top(request), _flag(request, "explain")
         model = self._model(request)
         if self.draining:
-            raise Problem(503, "shutting-down", "The server is shutting down.", {"Connection": "close"})
+            raise problems.shutting_down()
         with self._room.guest() as guest:
             return await self._answers(await files_of(request, self.limits, guest), model, top, explain)
 
@@ -101,7 +103,7 @@ class Api:
         except QueueFull as error:
             raise problems.queue_full() from error
         except Closed as error:
-            raise Problem(503, "shutting-down", "The server is shutting down.", {"Connection": "close"}) from error
+            raise problems.shutting_down() from error
         waited = [asyncio.wrap_future(future) for future in futures]
         try:
             answers = await asyncio.wait_for(asyncio.gather(*waited), self.limits.seconds)
@@ -124,7 +126,11 @@ class Api:
         model = self._model(request)
         with self._room.guest() as guest:
             content = await body_of(request, self.limits, guest)
-        await asyncio.to_thread(self._feedback.keep, model, content)
+        try:
+            await asyncio.to_thread(self._feedback.keep, model, content)
+        except StorageError as error:
+            LOG.error("not kept", extra={"request": request.scope[_NUMBER], "reason": str(error)})
+            raise problems.not_kept() from error
         return _json({"kept": True})
 
     async def _page(self, request: Request) -> Response:
@@ -135,7 +141,7 @@ class Api:
 
     async def _ready(self, request: Request) -> Response:  # noqa: ARG002
         if self.draining:
-            raise Problem(503, "shutting-down", "The server is shutting down.")
+            raise problems.shutting_down()
         if waiting := [name for name, served in self.models.items() if served.loaded is None]:
             raise Problem(503, "not-ready", f"The model {waiting[0]} is being checked.")
         return _json({"status": "ready", "models": list(self.models)})
@@ -175,13 +181,14 @@ class _Watched:
             await self._app(scope, receive, send)
             return
         started, number = time.perf_counter(), uuid.uuid4().hex[:16]
-        scope[_NUMBER], status = number, 0
+        scope[_NUMBER], status, took = number, 0, 0.0
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, took
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], *_ALWAYS, (b"x-request-id", number.encode())]
+                status, took = message["status"], time.perf_counter() - started
+                last = [(b"connection", b"close")] if self._api.draining else []
+                message["headers"] = [*message["headers"], *_ALWAYS, *last, (b"x-request-id", number.encode())]
             await send(message)
 
         try:
@@ -191,7 +198,6 @@ class _Watched:
             await _problem(problem)(scope, receive, sending)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            took = time.perf_counter() - started
             self._api.metrics.requests.labels(route, str(status)).inc()
             self._api.metrics.latency.labels(route).observe(took)
             told = {"request": number, "route": route, "status": status, "ms": round(1000 * took, 1)}
@@ -257,6 +263,6 @@ def _top(request: Request) -> int | None:
     given = request.query_params.get("top")
     if given is None:
         return None
-    if not given.isascii() or not given.isdecimal() or not 1 <= int(given[:7]) <= _MOST:
+    if not (given.isascii() and given.isdecimal() and len(given) <= len(str(_MOST)) and 1 <= int(given) <= _MOST):
         raise Problem(422, "bad-parameter", f"top must be a whole number from 1 to {_MOST:,}.")
     return int(given)

@@ -13,7 +13,8 @@ class Limits:
     `held` bytes of all requests together.
 
     `seconds` from a request's last byte to its answer; `receiving` for its body to arrive, with no `pause` longer than
-    that many seconds; `head` seconds for its first lines. Photos have the decoder's own limit, 64 million pixels.
+    that many seconds; `head` seconds for its first lines; `connections` at a time. Photos have the decoder's own limit,
+    64 million pixels.
     """
 
     body: int = 20 * 2**20
@@ -24,6 +25,7 @@ class Limits:
     receiving: float = 30.0
     pause: float = 10.0
     head: float = 10.0
+    connections: int = 1000
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -17,8 +17,9 @@ _WHAT = {
     415: "not of the model's kind",
     422: "a parameter that is none",
     429: "the queue is full",
-    503: "not ready, or shutting down",
+    503: "not ready, shutting down, or too many connected",
     504: "no answer in time",
+    507: "the verdict could not be written down",
 }
 
 
@@ -38,6 +39,8 @@ def document(limits: Limits, feedback: bool = False) -> dict[str, Any]:
             },
             "/healthz": {"get": _get("alive", {"type": "object"}, errors=())},
             "/readyz": {"get": _get("ready to answer", {"type": "object"}, errors=(503,))},
+            "/metrics": {"get": _metrics()},
+            "/openapi.json": {"get": _get("this description", {"type": "object"}, errors=(401,))},
             **(verdicts if feedback else {}),
         },
         "components": {"schemas": _SCHEMAS, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
@@ -78,7 +81,7 @@ def _predict(parameters: list[dict[str, Any]]) -> dict[str, Any]:
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": _body("an answer or an error for each file", {"$ref": "#/components/schemas/Answers"}),
-            **_errors(_WHAT),
+            **_errors({status: what for status, what in _WHAT.items() if status != 507}),
         },
     }
 
@@ -100,7 +103,7 @@ def _feedback(parameters: list[dict[str, Any]]) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": verdict}}},
         "responses": {
             "200": _body("it is on disk", {"type": "object"}),
-            **_errors({status: _WHAT[status] for status in (400, 401, 404, 408, 413, 422, 429, 503)}),
+            **_errors({status: _WHAT[status] for status in (400, 401, 404, 408, 413, 422, 429, 503, 507)}),
         },
     }
 
@@ -113,6 +116,11 @@ def _get(
 ) -> dict[str, Any]:
     told = {status: _WHAT[status] for status in errors}
     return {"parameters": parameters or [], "responses": {"200": _body(what, schema), **_errors(told)}}
+
+
+def _metrics() -> dict[str, Any]:
+    text = {"description": "counters for Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    return {"parameters": [], "responses": {"200": text, **_errors({401: _WHAT[401]})}}
 
 
 def _errors(told: dict[int, str]) -> dict[str, Any]:

@@ -46,9 +46,34 @@ def queue_full() -> Problem:
     )
 
 
+def shutting_down() -> Problem:
+    """A server that is told to end."""
+    return Problem(503, "shutting-down", "The server is shutting down.", {"Retry-After": "1"})
+
+
 def too_late(seconds: float) -> Problem:
     """No answer in time."""
     return Problem(504, "too-late", f"There was no answer within {seconds:g} seconds.")
+
+
+def not_kept() -> Problem:
+    """A verdict that could not be written: a full disk, say. The log has the reason, which is not the client's."""
+    return Problem(507, "not-kept", "The verdict could not be written down; it may be sent again later.")
+
+
+def too_many_connections() -> Problem:
+    """More clients than the server talks to at a time."""
+    return Problem(503, "busy", "Too many are connected. Try again later.", {"Retry-After": "1", "Connection": "close"})
+
+
+def no_http() -> Problem:
+    """Bytes that are no request."""
+    return Problem(400, "bad-request", "This is no HTTP request that can be understood.", {"Connection": "close"})
+
+
+def broken_off() -> Problem:
+    """A client that ended its side of the connection in the middle of a request."""
+    return Problem(400, "gone", "The request ends before it is whole.", {"Connection": "close"})
 
 
 def too_slow() -> Problem:

@@ -1,4 +1,4 @@
-"""The process around the API: its socket, its signals, clients that dawdle, and a log a machine can read.
+"""The process around the API: its socket, its signals, and a log a machine can read.
 
 SIGTERM and SIGINT: nothing new is accepted, all that was accepted is answered, and the process ends. SIGHUP: the file
 of every model is opened anew and checked; the one before answers until then, and stays where the new one is not sound.
@@ -22,12 +22,12 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from finegraft.errors import FinegraftError, UsageError
 from finegraft.runtimes.cpus import usable_cpus
 from finegraft.serving.answering import Answerer
 from finegraft.serving.app import LOG, Api
+from finegraft.serving.connections import Connection
 from finegraft.serving.feedback import Feedback
 from finegraft.serving.limits import Limits
 from finegraft.serving.models import Served
@@ -35,7 +35,6 @@ from finegraft.serving.models import Served
 # Two for each processor: the second decodes while the first waits for the engine, as in `features.pipeline`.
 WORKERS = 2
 _KEEP_ALIVE = 5
-_CONNECTIONS = 1000
 _OF_RECORDS = set(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
@@ -79,13 +78,14 @@ class _Server(uvicorn.Server):
     """Uvicorn's with our signals: it ends quietly, and reads models again."""
 
     def __init__(self, api: Api, limits: Limits) -> None:
-        class Patient(_Patient):
-            head = limits.head
+        class Limited(Connection):
+            pass
 
+        Limited.limits = limits
         super().__init__(
             uvicorn.Config(
                 api.asgi(),
-                http=Patient,
+                http=Limited,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -94,7 +94,6 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=int(limits.seconds) + 5,
-                limit_concurrency=_CONNECTIONS,
             )
         )
         self.failed: FinegraftError | None = None
@@ -154,49 +153,6 @@ class _Server(uvicorn.Server):
                 LOG.info("swapped", extra={"model": served.name, "digest": loaded.digest})
 
 
-class _Patient(H11Protocol):
-    """Uvicorn's, which ends a connection whose request does not begin within `head` seconds: uvicorn waits for ever."""
-
-    head = 10.0
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start to wait."""
-        super().connection_made(transport)
-        self._wait()
-
-    def handle_events(self) -> None:
-        """A request that is there is waited for elsewhere."""
-        super().handle_events()
-        if self._busy and self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def on_response_complete(self) -> None:
-        """Wait for the next one."""
-        super().on_response_complete()
-        self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing to wait for."""
-        if self._late is not None:
-            self._late.cancel()
-        super().connection_lost(exc)
-
-    @property
-    def _busy(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _wait(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-        self._late = self.loop.call_later(self.head, self._give_up)
-
-    def _give_up(self) -> None:
-        if not self._busy:
-            self.transport.close()
-
-
 def _listening(place: Place) -> socket.socket:
     """A bound socket. Raises `UsageError` where that cannot be."""
     try:
@@ -227,10 +183,11 @@ class _Json(logging.Formatter):
 
 
 def _log_to_stderr() -> None:
+    """Everyone's warnings, and our own remarks."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json())
-    for name in ("finegraft", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        logger.handlers[:] = [handler]
-        logger.propagate = False
-        logger.setLevel(logging.INFO if name == "finegraft" else logging.WARNING)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)
+    for name in ("PIL", "python_multipart"):  # they complain of bytes, which is for those who sent them to know
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("finegraft").setLevel(logging.INFO)
