@@ -287,7 +287,7 @@ ROWS = [
         _hostile,
     ),
     Promise(
-        "serve-4-int8",
+        "serve-4-integers",
         "clothing in 8-bit integers, taken or refused on its judged photos: accuracy lost",
         at_most(0.5, "points"),
         "finegraft export RUN -o model.fg --int8 --json",
