@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import watch
 
-HOLD = "import time; held = bytearray({size}); held[::4096] = b'x' * len(held[::4096]); time.sleep(1.5)"  # many samples long
+HOLD = "import time; held = bytearray({size}); held[::4096] = b'x' * len(held[::4096]); time.sleep(1.5)"
 linux = pytest.mark.skipif(not watch.PROC.is_dir(), reason="memory of a tree is read from /proc")
 
 
