@@ -1,8 +1,9 @@
 """Each kind of bad client, and what it is promised: `python -m benchmarks.hostile_clients MODEL.fg`.
 
 Bombs and broken files alone and among good ones, bodies of 21 MB, requests that dribble until the server's patience of
-half a minute ends, wrong types, connections closed on one side, five hundred that say nothing. While they go on, a good
-client asks. Prints one JSON object: how many `cases` there were, and those `not_as_promised`, with what came instead.
+half a minute ends, wrong types, connections closed on one side, five hundred that say nothing, and a flood of them.
+While they go on, but for the flood, a good client asks. Prints one JSON object: how many `cases` there were, and those
+`not_as_promised`, with what came instead.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -37,7 +39,7 @@ from tests.serving.raw import (
 
 # A case says what came that was not promised, or nothing.
 Case = Callable[[Server], str | None]
-IDLE, PARTS, BAD = 500, 32, 11
+IDLE, FLOOD, PARTS, BAD = 500, 1400, 32, 11
 STATUS = {None: 200, "unreadable": 400, "empty": 400, "not-a-photo": 415, "too-large": 413}
 MB = 2**20
 
@@ -134,6 +136,22 @@ def idle(server: Server) -> str | None:
         return _other_than(200, server.predict(PHOTO))
 
 
+def flood(server: Server) -> str | None:
+    """Told that too many are connected, or answered; and answered soon after they are gone."""
+    with contextlib.ExitStack() as opened:
+        for _ in range(FLOOD):
+            opened.enter_context(_connected(server))
+        answer = server.predict(PHOTO)
+        if answer.status != 200 and (wrong := _other_than(503, answer)):
+            return wrong
+    end = time.monotonic() + PATIENCE
+    while server.predict(PHOTO).status != 200:
+        if time.monotonic() > end:
+            return "no answers any more"
+        time.sleep(0.1)
+    return None
+
+
 def cases() -> dict[str, Case]:
     """All of them by name."""
     files = {f"file {kind.name!a}": hostile_file(kind) for kind in KINDS if kind.make is not None}
@@ -174,6 +192,7 @@ def measure(model: Path) -> dict[str, object]:
         ended.set()
         good.join()
         found["a good client beside them"] = f"{len(missed)} times {missed[0]}" if missed else None
+        found[f"{FLOOD:,} at once"] = _tried(flood, server)
         found["the same answer after it all"] = None if server.predict(PHOTO).content == first else "another"
         found["the same server"] = None if server.process.poll() is None else "it ended"
         found["a log without errors"] = "; ".join(server.complaints)[:300] or None

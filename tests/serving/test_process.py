@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -159,6 +160,20 @@ def test_a_verdict_for_which_the_disk_has_no_room_is_refused_and_spoils_none(bun
     (logged,) = server.events("not kept")
     assert logged["level"] == "error"
     assert str(path) in logged["reason"]
+
+
+@pytest.mark.parametrize(("most", "connections"), [(700, 44), (10_000, 1000)])
+def test_it_takes_no_more_connections_than_it_may_have_files(most: int, connections: int) -> None:
+    """Each that cannot be accepted would be a page in the log."""
+    script = (
+        "import resource\n"
+        "from finegraft.serving.limits import Limits\n"
+        "from finegraft.serving.running import _fitting\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, (256, {most}))\n"
+        "print(_fitting(Limits()).connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(connections), str(min(most, 2612))]
 
 
 def test_a_token_comes_from_the_environment_or_a_file(bundle: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
     connected -> a request begins within `head` seconds     else 408, or nothing where nothing was said
     said all  -> its answer still comes (half-closed), or 400 where the request is not whole
     answered  -> it is read within `pause` seconds          else the connection is dropped
-    too many  -> 503 at once, above `connections`
+    too many  -> 503 at once, above `connections`; half as many again are dropped
     ending    -> a moment in which what is under way to the server still gets an answer
 
 Whatever is refused here is refused in the envelope of all errors.
@@ -36,7 +36,9 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, if there is room for one."""
         super().connection_made(transport)
-        if len(self.connections) > self.limits.connections:
+        if len(self.connections) > 1.5 * self.limits.connections:
+            self.transport.abort()
+        elif len(self.connections) > self.limits.connections:
             self._refuse(problems.too_many_connections())
         else:
             self._wait(self.limits.head)

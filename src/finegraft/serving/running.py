@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -35,6 +35,8 @@ from finegraft.serving.models import Served
 # Two for each processor: the second decodes while the first waits for the engine, as in `features.pipeline`.
 WORKERS = 2
 _KEEP_ALIVE = 5
+_BACKLOG = 512  # connections that may come at once
+_FILES = 100  # open besides them: libraries, models, the log
 _OF_RECORDS = set(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
@@ -55,6 +57,7 @@ def serve(models: Mapping[str, Served], place: Place, limits: Limits) -> None:
     """Serve until a signal ends it. Raises `UsageError` where the port is taken, `BundleError` for an unsound model."""
     listening = _listening(place)
     _log_to_stderr()
+    limits = _fitting(limits)
     feedback = None if place.feedback is None else Feedback(place.feedback)
     answerer = Answerer(place.workers or WORKERS * usable_cpus(), limits.queue, place.batch, place.wait)
     api = Api(models, answerer, limits, place.token, feedback)
@@ -92,6 +95,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                backlog=_BACKLOG,
                 timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=int(limits.seconds) + 5,
             )
@@ -151,6 +155,25 @@ class _Server(uvicorn.Server):
                 LOG.error("not swapped", extra={"model": served.name, "reason": str(error)})
             else:
                 LOG.info("swapped", extra={"model": served.name, "digest": loaded.digest})
+
+
+def _fitting(limits: Limits) -> Limits:
+    """`limits` with as many connections as this process may have files, of which it asks for enough.
+
+    Where there are none left, asyncio writes thousands of lines a second into the log. Twice the connections: those
+    above the limit are told so before they are closed.
+    """
+    try:
+        import resource
+    except ImportError:  # pragma: no cover - Windows has no such limit
+        return limits
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * limits.connections + _BACKLOG + _FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return limits
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return replace(limits, connections=min(limits.connections, max(1, (most - _BACKLOG - _FILES) // 2)))
 
 
 def _listening(place: Place) -> socket.socket:
