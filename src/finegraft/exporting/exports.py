@@ -124,16 +124,16 @@ def _compared(
 
 def _expected(predictor: Predictor, there: StillThere, engine: str) -> list[Expected]:
     """What the training answered; of integers, what they answered in their trial by the same engine."""
+    files = zip(there.keys, there.paths, strict=True)
     if model_json.exact(predictor.description):
-        rows = zip(there.paths, there.values, strict=True)
-        return [Expected(str(path), path, values) for path, values in rows]
-    answers = zip(there.paths, _by(predictor, engine).judgements(there.paths), strict=True)
-    return [
-        Expected(str(path), path, None, answer.code)
-        if isinstance(answer, UnreadableFile)
-        else Expected(str(path), path, answer.values)
-        for path, answer in answers
-    ]
+        return [Expected(key, path, values) for (key, path), values in zip(files, there.values, strict=True)]
+    rows = []
+    for (key, path), answer in zip(files, _by(predictor, engine).judgements(there.paths), strict=True):
+        if isinstance(answer, UnreadableFile):
+            rows.append(Expected(key, path, None, answer.code))
+        else:
+            rows.append(Expected(key, path, answer.values))
+    return rows
 
 
 def _by(predictor: Predictor, engine: str) -> Predictor:

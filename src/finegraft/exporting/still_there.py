@@ -30,6 +30,11 @@ class StillThere:
         return len(self.paths)
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """What the run calls them."""
+        return () if self.evaluation is None else self.evaluation.keys
+
+    @property
     def values(self) -> np.ndarray:
         """The probabilities that were answered, float64 (n, k), or the numbers, (n, 1)."""
         if self.evaluation is None:
