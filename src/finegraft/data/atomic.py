@@ -35,7 +35,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         temporary.replace(place)
-        _flush_folder(place.parent)
+        flush_folder(place.parent)
     except OSError as error:
         if error.filename not in (None, temporary, str(temporary)):
             raise  # the block stumbled over another file; "cannot write" would mislead
@@ -67,7 +67,7 @@ def _flush(file: Path) -> None:
         os.close(handle)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make the rename itself last. Windows cannot open a folder, and some network file systems cannot flush one."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
