@@ -17,7 +17,8 @@ from finegraft.cleaning.decisions import Decision, Journal, applied, holding
 from finegraft.data.record import Record
 from finegraft.errors import DataError, StorageError, UsageError
 
-RECORDS = [Record(f"{name}.jpg", name * 8, label) for name, label in zip("abcd", ("ant", "bee", "bee", "cat"))]
+ANIMALS = ("ant", "bee", "bee", "cat")
+RECORDS = [Record(f"{name}.jpg", name * 8, label) for name, label in zip("abcd", ANIMALS, strict=True)]
 
 
 def labels(decisions: list[Decision]) -> list[Any]:
@@ -168,12 +169,8 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     told: list[int] = []
     for turn in range(5):
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-c", WRITER, str(path), f"{turn}{who}"], stdout=subprocess.PIPE, text=True
-            )
-            for who in "xy"
-        ]
+        commands = [[sys.executable, "-c", WRITER, str(path), f"{turn}{who}"] for who in "xy"]
+        processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
         for process in processes:
             assert process.stdout is not None
             told += [int(process.stdout.readline()) for _ in range(3)]
