@@ -34,7 +34,8 @@ class Network:
         own = {name.removeprefix("body."): value for name, value in stored.items() if name.startswith("body.")}
         self.body.load_state_dict(own)
         self.body.to(memory_format=torch.channels_last)  # the faster of the two on a processor
-        self._head = [(stored[f"head.{n}.weight"], stored[f"head.{n}.bias"]) for n in range(2)]
+        layers = sum(name.startswith("head.") for name in stored) // 2  # one, or two with a ReLU between
+        self._head = [(stored[f"head.{n}.weight"], stored[f"head.{n}.bias"]) for n in range(layers)]
         self._taps: list[str] = told["torch"]["taps"]
 
     def prepare(self, content: bytes) -> torch.Tensor:
