@@ -21,6 +21,7 @@ from finegraft.inference import archive, model_json
 from finegraft.inference.graph_safety import check_graph
 from finegraft.inference.predictor import Predictor
 from finegraft.modality import Preprocess
+from finegraft.runtimes import Purpose
 from finegraft.targets import Category, Number, Target
 
 # Our promise: the same file gives the same probabilities within this, on every engine and machine; and the same number
@@ -58,26 +59,34 @@ def save(
     archive.write(Path(path), entries | {f"samples/{name}": content for name, content in pictures.items()})
 
 
-def load(path: str | Path, *, engine: str = "auto", threads: int | None = None, verify: Verify = "all") -> Predictor:
+def load(
+    path: str | Path,
+    *,
+    engine: str = "auto",
+    threads: int | None = None,
+    verify: Verify = "all",
+    purpose: Purpose = "start",
+) -> Predictor:
     """The predictor in the bundle at `path`.
 
     `engine` and `threads` as in `Predictor`; "fastest" is the engine that answers most items here, found out in a
     second and remembered (`finegraft.inference.fastest`), for what goes on answering. `verify` says how many of its
     samples must give the answers stored with them, within 1e-3: "all", "one" (the smallest; `finegraft predict` does
-    this, to start fast) or "no" (the model is then opened with the first answer). Raises `BundleError` for whatever is
-    damaged, hostile, of a newer format, or answers differently here.
+    this, to start fast) or "no" (the model is then opened with the first answer). `purpose` "throughput" opens it for
+    many answers at once from the beginning. Raises `BundleError` for whatever is damaged, hostile, of a newer format,
+    or answers differently here.
     """
     if verify not in get_args(Verify):
         raise UsageError(f"verify must be one of {', '.join(get_args(Verify))}, got {verify!r}.")
     path = Path(path)
     entries = archive.read(path)
     try:
-        return _loaded(entries, engine, threads, verify)
+        return _loaded(entries, engine, threads, verify, purpose)
     except BundleError as error:
         raise BundleError(f"Cannot open {path}: {error.what}", error.mend) from error
 
 
-def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify: Verify) -> Predictor:
+def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify: Verify, purpose: Purpose) -> Predictor:
     if "model.json" not in entries:
         raise BundleError("it has no entry 'model.json'.", _MEND)
     stored = model_json.parsed(entries["model.json"])  # first: a newer format may have other entries
@@ -100,6 +109,8 @@ def _loaded(entries: dict[str, bytes], engine: str, threads: int | None, verify:
         engine=engine,
         threads=threads,
     )
+    if purpose == "throughput":
+        predictor.engines.get(purpose)  # answers the samples too
     wanted = {"all": len(stored.samples), "one": 1, "no": 0}[verify]
     for name in list(stored.samples)[:wanted]:
         _check_sample(predictor, name, entries[f"samples/{name}"], stored.samples[name])

@@ -63,8 +63,7 @@ class Served:
         """
         with self._loading:
             engine = bundle.FASTEST if self._engine == "auto" else self._engine
-            predictor = bundle.load(self.path, engine=engine, verify="all")
-            predictor.engines.get("throughput")  # opened now, not at the first request
+            predictor = bundle.load(self.path, engine=engine, verify="all", purpose="throughput")
             card = archive.read(self.path)["card.md"].decode("utf-8", "replace")
             digest = digest_of(predictor.graph)
             self.loaded = Loaded(self.name, predictor, digest, card, time.time())
