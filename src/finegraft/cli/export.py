@@ -46,6 +46,8 @@ def command(
     opened = Run.open(run)
     from finegraft.exporting.exports import Wishes, export
 
+    if int8:
+        click.echo("Making it of 8-bit integers, and judging that: a minute or two …", err=True)
     done = export(opened, Path(output), to, force, Wishes(int8, slim, with_samples))
     if as_json:
         print_json(done.to_json())
