@@ -6,11 +6,10 @@ Server and clients share the machine. In turn, `rounds` times: in-process, the p
 answered by `Predictor.predict_many`, then one by one; then `clients` clients ask the server without a pause for
 `seconds`, then one client. Every answer is compared with the in-process one. Prints one JSON object: medians of
 `inside` and `served` (photos a second), `inside_ms` and `alone_ms` (median of one at a time), `p99_ms` under load, and
-how many answers were `asked`, `wrong` and `lost` (an error, or no
-answer at all). With --soak SECONDS the clients go on that long at
-the end, and `grown` is by how many MB the server's memory (PSS) grew from a tenth of that time to its end. With the
-tensors of the same model (`finegraft export RUN -o DIR --to torch`) other servers are asked in the same rounds, and
-`rivals` has `served`, `alone_ms` and `p99_ms` of each, and the share of its labels that are ours (`same`).
+how many answers were `asked`, `wrong` and `lost` (an error, or no answer at all). With --soak SECONDS the clients go on
+that long at the end, and `grown` is by how many MB the server's memory (PSS) grew from a tenth of that time to its end.
+With the tensors of the same model (`finegraft export RUN -o DIR --to torch`) other servers are asked in the same
+rounds, and `rivals` has `served`, `alone_ms` and `p99_ms` of each, and the share of its labels that are ours (`same`).
 """
 
 from __future__ import annotations
@@ -144,15 +143,17 @@ def theirs(rival: Rival, port: int, contents: Sequence[bytes], wanted: Sequence[
     )
 
 
-def _inside(predictor: Predictor, contents: list[bytes]) -> tuple[float, float]:
-    """Photos a second of many, and the median milliseconds of one at a time."""
+def _inside(predictor: Predictor, alone: Predictor, contents: list[bytes]) -> tuple[float, float]:
+    """Photos a second of many by `predictor`, and the median milliseconds of one at a time by `alone`, which was asked
+    for no more: all processors work on each.
+    """
     started = time.perf_counter()
     list(predictor.predict_many(contents))
     rate = len(contents) / (time.perf_counter() - started)
     each = []
     for content in contents[:50]:
         started = time.perf_counter()
-        predictor.predict_batch([content])
+        alone.predict(content)
         each.append(time.perf_counter() - started)
     return rate, 1000 * statistics.median(each)
 
@@ -190,7 +191,7 @@ def measure(
     model: Path, folder: Path, clients: int, seconds: float, rounds: int, soak: float, tensors: Path | None = None
 ) -> dict[str, Any]:
     """All of it."""
-    predictor, contents = fg.load(model), contents_of(folder)
+    predictor, alone, contents = fg.load(model), fg.load(model), contents_of(folder)
     answers = list(predictor.predict_many(contents))
     contents = [content for content, answer in zip(contents, answers, strict=True) if isinstance(answer, Prediction)]
     wanted = [answer for answer in answers if isinstance(answer, Prediction)]
@@ -200,7 +201,7 @@ def measure(
         asking = ours(server, contents, wanted)
         asking.by(clients, 1)
         for _ in range(rounds):
-            inside.append(_inside(predictor, contents))
+            inside.append(_inside(predictor, alone, contents))
             many, one = asking.by(clients, seconds), asking.by(1, max(seconds / 2, 1))
             rates.append(Rate.of(many, one, seconds))
             total.add(many, one)

@@ -263,3 +263,20 @@ def test_predictor_is_what_the_package_offers() -> None:
 
     assert fg.Predictor is Predictor
     assert fg.Prediction is Prediction
+
+
+def test_a_runtime_for_one_item_stands_beside_that_for_many_and_answers_the_same(tmp_path: Path) -> None:
+    made = predictor(threads=2)
+    assert made.engines.for_one() is made.engines.get("throughput")
+    made.engines.open_for_one()
+    one, many = made.engines.for_one(), made.engines.get("throughput")
+    assert (one.streams, many.streams) == (1, 2)
+    content = photo(1)
+    (alone,), (beside,) = made.predict_batch([content], alone=True), made.predict_batch([content])
+    assert isinstance(alone, Prediction)
+    assert isinstance(beside, Prediction)
+    assert alone.label == beside.label
+    assert alone.probability == pytest.approx(beside.probability, abs=1e-5)
+    single = predictor(threads=1)
+    single.engines.open_for_one()
+    assert single.engines.for_one() is single.engines.get("throughput")

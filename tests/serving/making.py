@@ -50,11 +50,11 @@ class Fixed:
         """As a predictor's."""
         return self.real.description
 
-    def predict_batch(self, items: list[bytes]) -> list[Any]:
+    def predict_batch(self, items: list[bytes], alone: bool = False) -> list[Any]:
         """As a predictor's."""
         self.sizes.append(len(items))
         assert self.go.wait(30)
-        return self.real.predict_batch(items)
+        return self.real.predict_batch(items, alone)
 
 
 @contextlib.contextmanager

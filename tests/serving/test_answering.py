@@ -86,9 +86,30 @@ def test_what_was_accepted_is_answered_after_the_end_was_called() -> None:
     assert all(future.done() for future in futures)
 
 
+def test_a_file_with_no_other_beside_it_is_answered_by_all_processors() -> None:
+    told: list[bool] = []
+
+    class Seen(Fixed):
+        def predict_batch(self, items: list[bytes], alone: bool = False) -> list[Any]:
+            told.append(alone)
+            return super().predict_batch(items, alone)
+
+    made, answerer = Seen(predictor()), Answerer(1)
+    futures = answerer.submit(made, CONTENTS[:1])  # type: ignore[arg-type]
+    end = time.monotonic() + 30
+    while not told and time.monotonic() < end:
+        time.sleep(0.01)
+    futures += answerer.submit(made, CONTENTS[1:3])  # type: ignore[arg-type]
+    made.go.set()
+    for future in futures:
+        future.result(30)
+    answerer.close()
+    assert told == [True, False, True]
+
+
 def test_an_error_inside_is_that_of_its_files_alone() -> None:
     class Broken:
-        def predict_batch(self, items: list[bytes]) -> list[Any]:
+        def predict_batch(self, items: list[bytes], alone: bool) -> list[Any]:  # noqa: ARG002
             raise ValueError(f"{len(items)} files")
 
     answerer = Answerer(1)

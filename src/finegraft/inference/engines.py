@@ -21,6 +21,7 @@ class Engines:
         self.engine = engine
         self.threads = usable_cpus() if threads is None else threads
         self._opened: dict[Purpose, Runtime] = {}
+        self._for_one: Runtime | None = None
         self._lock = threading.Lock()
 
     def get(self, purpose: Purpose) -> Runtime:
@@ -31,6 +32,15 @@ class Engines:
             if ready is None:
                 ready = self._opened[purpose] = self._open(purpose)
             return ready
+
+    def open_for_one(self) -> None:
+        """Open a runtime that gives all threads to one item, beside that for many: for who is answered alone."""
+        if self.threads > 1:
+            self._for_one = open_graph(self.graph, self.engine, "start", self.threads)
+
+    def for_one(self) -> Runtime:
+        """What answers an item with no other beside it soonest, of the runtimes for many and for one that are open."""
+        return self._for_one or self.get("throughput")
 
     def _open(self, purpose: Purpose) -> Runtime:
         streams = self.threads if purpose == "throughput" else 1

@@ -194,11 +194,16 @@ class Predictor:
             for item, raw in answers:
                 yield self._answer(item, raw)
 
-    def predict_batch(self, items: Sequence[Item]) -> list[AnyPrediction | PredictionError]:
-        """An answer or an error for each of a few items, computed together on the calling thread."""
+    def predict_batch(self, items: Sequence[Item], alone: bool = False) -> list[AnyPrediction | PredictionError]:
+        """An answer or an error for each of a few items, computed together on the calling thread.
+
+        `alone` says that nothing else is asked meanwhile: all processors then work on them, where
+        `engines.open_for_one` was called.
+        """
         from finegraft.features.pipeline import answered  # as in `_raw`
 
-        answers = answered(items, self._load, self.engines.get("throughput"))
+        runtime = self.engines.for_one() if alone else self.engines.get("throughput")
+        answers = answered(items, self._load, runtime)
         return [self._answer(item, x if isinstance(x, UnreadableFile) else self._checked(x)) for item, x in answers]
 
     def judgements(

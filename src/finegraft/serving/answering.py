@@ -124,12 +124,14 @@ class Answerer:
                     break
             return jobs
 
-    @staticmethod
-    def _answer(jobs: Sequence[_Job]) -> None:
+    def _answer(self, jobs: Sequence[_Job]) -> None:
         first, contents = jobs[0], [job.content for job in jobs]
         answers: Sequence[Answer]
         try:
-            answers = (first.predictor.explain_batch if first.explain else first.predictor.predict_batch)(contents)
+            if first.explain:
+                answers = first.predictor.explain_batch(contents)
+            else:
+                answers = first.predictor.predict_batch(contents, alone=self._taken == len(jobs))
         except BaseException as error:  # noqa: BLE001 - raised again where the answer is waited for
             for job in jobs:
                 job.future.set_exception(error)

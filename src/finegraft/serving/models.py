@@ -67,6 +67,7 @@ class Served:
             card = archive.read(self.path)["card.md"].decode("utf-8", "replace")
             digest = digest_of(predictor.graph)
             self.loaded = Loaded(self.name, predictor, digest, card, time.time())
+            predictor.engines.open_for_one()  # it answers by then
             return self.loaded
 
 
