@@ -14,7 +14,7 @@ import onnx
 import pytest
 from PIL import Image
 
-from finegraft.errors import ExportError, UsageError
+from finegraft.errors import ExportError, StorageError, UsageError
 from finegraft.evaluation.run import Run
 from finegraft.exporting import formats, parity, plain
 from finegraft.exporting.exports import export
@@ -219,3 +219,35 @@ def test_what_is_no_run_is_said(tmp_path: Path) -> None:
 def test_a_format_is_asked_by_every_engine_that_runs_it() -> None:
     assert FORMATS["bundle"].engines == ("onnxruntime", "openvino")
     assert FORMATS["onnx"].engines == ("onnxruntime",)
+
+
+def test_a_folder_of_somebody_s_own_is_never_replaced(trained: Run, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "page").mkdir(parents=True)
+    (site / "index.html").write_text("my own")
+    (site / "page" / "about.html").write_text("me")
+    for more in (None, b"{}", bundle.archive.read(trained.model)["model.json"]):
+        if more is not None:
+            (site / "model.json").write_bytes(more)
+        with pytest.raises(UsageError, match="is a folder that no export made"):
+            export(trained, site, "openvino", force=True)
+        assert (site / "page" / "about.html").read_text() == "me"
+
+
+def test_what_was_there_comes_back_where_the_new_one_cannot_be_put(
+    trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(trained, tmp_path / "ir", "openvino")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "ir").iterdir()}
+    plain_replace, calls = Path.replace, []
+
+    def replaced(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if target == tmp_path / "ir" and sum(call == target for call in calls) == 1:
+            raise OSError(28, "No space left on device")
+        return plain_replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    with pytest.raises(StorageError, match="No space left"):
+        export(trained, tmp_path / "ir", "openvino", force=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "ir").iterdir()} == before

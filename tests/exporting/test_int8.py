@@ -17,7 +17,7 @@ from finegraft.evaluation.result import Evaluation
 from finegraft.evaluation.run import Run
 from finegraft.exporting import exports, int8
 from finegraft.exporting.exports import Wishes, export
-from finegraft.exporting.int8 import Speed, converted
+from finegraft.exporting.int8 import Speed, Trial, converted
 from finegraft.exporting.quantising import Quantised, quantised
 from finegraft.exporting.still_there import StillThere, judged
 from finegraft.inference import bundle
@@ -47,7 +47,8 @@ def whole(predictor: Predictor, photos: list[np.ndarray]) -> Quantised:
 
 def timed(monkeypatch: pytest.MonkeyPatch, ratio: float) -> None:
     """What a trial's clock says."""
-    speed = Speed(ratio, ratio - 0.1, ratio + 0.1, "openvino", "onnxruntime")
+    monkeypatch.setattr(int8, "FEWEST_JUDGED", 5)
+    speed = Speed(ratio, max(ratio - 0.1, 0), ratio + 0.1, "openvino", "onnxruntime")
     monkeypatch.setattr(int8, "_speed", lambda *_: speed)
 
 
@@ -217,11 +218,31 @@ def test_wishes_that_do_not_go_together_are_refused(trained: Run, tmp_path: Path
 def test_without_the_photos_nothing_can_be_tried(
     trained: Run, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    timed(monkeypatch, 1.6)
     monkeypatch.setattr(int8, "learned_from", lambda *_: [])
-    with pytest.raises(ExportError, match="needs 10 photos that the run learned from"):
+    with pytest.raises(ExportError, match="and 5 that it was judged on; 0 and 6 are there"):
         converted(predictor, trained, judged(trained))
-    with pytest.raises(ExportError, match="needs 10 photos"):
+
+
+def test_too_few_judged_photos_cannot_tell_what_is_lost(trained: Run, predictor: Predictor) -> None:
+    with pytest.raises(ExportError, match="and 50 that it was judged on; 18 and 6 are there"):
+        converted(predictor, trained, judged(trained))
+    with pytest.raises(ExportError, match="18 and 0 are there"):
         converted(predictor, trained, StillThere(None, (), 5))
+
+
+@pytest.mark.parametrize(("speed", "wanted"), [((1.2, 1.05), True), ((1.2, 0.9), False), ((1.05, 1.01), False)])
+def test_faster_is_a_tenth_and_in_every_round(speed: tuple[float, float], wanted: bool) -> None:
+    trial = Trial.__new__(Trial)
+    object.__setattr__(trial, "speed", Speed(*speed, 2.0, "openvino", "openvino"))
+    assert trial.faster is wanted
+
+
+def test_half_a_point_may_be_lost_and_no_more() -> None:
+    for loss, wanted in ((0.005, True), (0.0051, False), (-0.1, True)):
+        trial = Trial.__new__(Trial)
+        object.__setattr__(trial, "loss", loss)
+        assert trial.as_good is wanted
 
 
 def test_the_speed_is_that_of_the_best_engine_of_each(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import finegraft as fg
@@ -15,13 +16,13 @@ from finegraft.errors import BackboneError, BundleError, ExportError, UsageError
 from finegraft.evaluation.run import Run
 from finegraft.exporting import exports, slim
 from finegraft.exporting.exports import Wishes, export
-from finegraft.exporting.still_there import StillThere
+from finegraft.exporting.still_there import StillThere, learned_from
 from finegraft.inference import bundle
 from finegraft.modality import Network
 from finegraft.models import backbones
 from finegraft.models.graph import head_graph, joined
 from tests.cli.running import finegraft
-from tests.inference.making import changed
+from tests.inference.making import changed, rezipped
 
 pytestmark = pytest.mark.xdist_group("exporting")
 
@@ -152,3 +153,39 @@ def test_a_slim_bundle_can_have_samples_too(trained: Run, tmp_path: Path) -> Non
     export(trained, tmp_path / "both.fg", wishes=Wishes(slim=True, with_samples=True))
     assert any(name.startswith("samples/own-") for name in bundle.archive.read(tmp_path / "both.fg"))
     fg.load(tmp_path / "both.fg")
+
+
+def without_scores(model: onnx.ModelProto) -> None:
+    del model.graph.output[:]
+
+
+def doubled(model: onnx.ModelProto) -> None:
+    model.graph.node.append(model.graph.node[0])
+
+
+def of_another_opset(model: onnx.ModelProto) -> None:
+    model.opset_import[0].version = 13
+
+
+@pytest.mark.parametrize("change", [without_scores, doubled, of_another_opset])
+def test_a_head_that_does_not_fit_is_refused_and_ends_a_server(
+    slimmed: Path, change: Callable[[onnx.ModelProto], None], tmp_path: Path
+) -> None:
+    entries = bundle.archive.read(slimmed)
+    model = onnx.load_from_string(entries["head.onnx"])
+    change(model)
+    entries["head.onnx"] = model.SerializeToString()
+    told = json.loads(entries["model.json"]) | {"digest": digest_of(entries["head.onnx"])}
+    path = rezipped(tmp_path / "bad.fg", entries | {"model.json": json.dumps(told).encode()})
+    with pytest.raises(BundleError, match="its head does not fit its backbone"):
+        bundle.load(path)
+    done = finegraft("serve", path, "--port", "0")
+    assert done.code == 1
+    assert "its head does not fit its backbone" in done.err
+
+
+def test_as_many_as_wanted_are_taken_from_all_over(trained: Run) -> None:
+    there = exports.judged(trained)
+    assert [len(there.at_most(count)) for count in (1, 2, 5, 6, 100)] == [1, 2, 5, 6, 6]
+    assert there.at_most(2).keys == (there.keys[0], there.keys[-1])
+    assert [len(learned_from(trained, count)) for count in (1, 10, 17, 18, 99)] == [1, 10, 17, 18, 18]

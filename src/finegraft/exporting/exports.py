@@ -145,20 +145,23 @@ def _with_samples(place: Path, predictor: Predictor, there: StillThere) -> None:
     """Write the bundle once more, with some judged photos in it."""
     some = there.at_most(_SAMPLES)
     if not len(some):
-        raise ExportError("None of the photos that the run was judged on is there as it was.", "Leave --with-samples.")
+        raise ExportError("None of the photos that the run was judged on is there as it was.", _WITHOUT)
     own = {}
     for number, file in enumerate(some.paths, 1):
         content = read_content(file)
         if len(content) <= archive.MAX_SAMPLE:
-            own[f"own-{number}{file.suffix.lower()}"] = content
+            own[f"own-{number}"] = content
+    if not own:
+        raise ExportError("All of these photos have more than 16 MB.", _WITHOUT)
     chapters = chapters_of(archive.read(place)["card.md"].decode())
     place.unlink()
     predictor.save(place, {**chapters, "What travels with it": _TRAVELS.format(len(own))}, own)
 
 
+_WITHOUT = "Leave out --with-samples."
 _TRAVELS = (
-    "{} photos that it was judged on lie in `samples/`, with its answers: whoever has this file has them. They are "
-    "asked again wherever it is opened."
+    "{} photos that it was judged on lie in `samples/`, with its answers: whoever has this file has them, and all that "
+    "is in their files, such as the place and time of a camera. They are asked again wherever it is opened."
 )
 
 
@@ -179,8 +182,15 @@ def _aside(path: Path) -> Iterator[Path]:
 def _put(place: Path, path: Path, force: bool) -> None:
     try:
         if force and path.is_dir():
-            path.replace(place.with_name("before"))  # removed with the folder it now lies in
-        place.replace(path)
+            before = place.with_name("before")  # removed with the folder it now lies in
+            path.replace(before)
+            try:
+                place.replace(path)
+            except OSError:
+                before.replace(path)
+                raise
+        else:
+            place.replace(path)
     except OSError as error:
         raise StorageError(f"Cannot write {path}: {error.strerror or error}.", "Choose another place.") from error
 

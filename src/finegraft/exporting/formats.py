@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finegraft.data.atomic import write_atomically
-from finegraft.errors import MissingExtra, UsageError
+from finegraft.errors import BundleError, MissingExtra, UsageError
 from finegraft.evaluation.run import Run
 from finegraft.exporting import plain, web
 from finegraft.exporting.opened import IR
@@ -95,6 +95,12 @@ def must_fit(path: Path, to: str, wanted: Format, force: bool) -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder holds an export and nothing else."""
-    known = {IR, "model.bin", "model.json", "model.safetensors"} | web.ENTRIES
-    return {entry.name for entry in folder.iterdir()} <= known
+    """Whether a folder holds an export and nothing else, or nothing at all."""
+    names = {entry.name for entry in folder.iterdir()}
+    if not names:
+        return True
+    try:
+        model_json.parsed((folder / "model.json").read_bytes())
+    except (OSError, BundleError):
+        return False
+    return names <= {IR, "model.bin", "model.json", "model.safetensors"} or web.is_export(folder)

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from finegraft.inference.heat import LEAST, TINY, Head, against_others
+from finegraft.inference.heat import LEAST, TINY, Head
 from finegraft.models.frozen import onnx_package
 
 HEAT = "heat"
 
 
-def added(graph: Any, maxima: bool) -> Any:
+class Seen(NamedTuple):
+    """What a model's outputs show of it: the shape of its last map, (c, h, w), and whether its features go on with the
+    map's largest values.
+    """
+
+    shape: tuple[int, int, int]
+    maxima: bool
+
+
+def added(graph: Any, seen: Seen, platt: np.ndarray | None = None) -> Any:
     """Add to `graph`, a bundle's, what gives `heat` (n, h, w) of the likeliest class or tag, or of the number: 0 to 1.
 
-    It is made from `features`, `map` and `scores`; `maxima` says whether the features go on with the map's largest
-    values. Returns its description as an output.
+    It is made from `features`, `map` and `scores`; `platt` (k, 2) are the slopes and shifts of tags. Returns its
+    description as an output.
     """
     onnx = onnx_package()
-    shapes = {output.name: output.type.tensor_type.shape for output in graph.output}
-    channels, rows, columns = (dim.dim_value for dim in shapes["map"].dim[1:])
+    channels, rows, columns = seen.shape
     head = Head.of(onnx.helper.make_model(graph).SerializeToString())
     layers, usual = head.layers, np.zeros(2 * channels) if head.usual is None else head.usual[: 2 * channels]
 
@@ -33,10 +41,13 @@ def added(graph: Any, maxima: bool) -> Any:
         graph.node.append(onnx.helper.make_node(operator, inputs, [name], name=name, **settings))
         return name
 
-    k = layers[-1][0].shape[0]
-    directions = constant("directions", np.array([against_others(k, answer) for answer in range(k)]))
-    best = node("ArgMax", ["scores"], "heat_best", axis=1, keepdims=0)
-    back = node("Gather", [directions, best], "heat_direction")
+    k, sure = layers[-1][0].shape[0], "scores"
+    if platt is not None:
+        scaled = node("Mul", [sure, constant("slopes", platt[:, 0])], "heat_scaled")
+        sure = node("Add", [scaled, constant("shifts", platt[:, 1])], "heat_likely")
+    best = node("ArgMax", [sure], "heat_best", axis=1, keepdims=0)
+    rest = -1 / (k - 1) if k > 1 and platt is None else 0.0
+    back = node("OneHot", [best, constant("classes", k, np.int64), constant("sides", [rest, 1.0])], "heat_direction")
     zero = constant("zero", 0.0)
     for number in reversed(range(len(layers))):
         back = node("MatMul", [back, f"head_{number}_weight"], f"heat_back_{number}")
@@ -46,7 +57,7 @@ def added(graph: Any, maxima: bool) -> Any:
     flat = node("Reshape", ["map", constant("flat_shape", [0, channels, rows * columns], np.int64)], "heat_flat")
     beyond = node("Sub", [flat, constant("usual", usual[:channels, None])], "heat_beyond")
     parts = {"average": (0, node("Div", [beyond, constant("places", float(rows * columns))], "heat_averaged"))}
-    if maxima:
+    if seen.maxima:
         largest = node("ReduceMax", [flat], "heat_largest", axes=[2])
         there = node("Cast", [node("Equal", [flat, largest], "heat_equal")], "heat_there", to=1)
         ties = node("ReduceSum", [there, constant("last", [2], np.int64)], "heat_ties")

@@ -33,7 +33,7 @@ from finegraft.runtimes.cpus import usable_cpus
 DROP = 0.005  # of the share of right answers; of a number's mean error, in spreads of those learned from
 GAIN = 1.1  # times as many photos a second: less is not worth another file
 SHOWN = 200  # training photos that show the ranges
-FEWEST = 10
+FEWEST, FEWEST_JUDGED = 10, 50  # photos it takes to show the ranges, and to tell what is lost
 JUDGED = 2000
 _SHARES = (0.1, 0.25, 0.5)  # of the layers that stay in single precision, where none must not
 _PROBED = 32  # photos by which layers are ranked
@@ -81,6 +81,11 @@ class Trial:
         return self.loss <= DROP
 
     @property
+    def faster(self) -> bool:
+        """Whether it answers `GAIN` times as many, and more in every round."""
+        return self.speed.ratio >= GAIN and self.speed.low > 1
+
+    @property
     def words(self) -> str:
         """How it did, for people."""
         kept = self.layers - len(self.graph.layers)
@@ -116,11 +121,11 @@ def converted(
     there to find out.
     """
     photos = _shown(predictor, run)
-    if judged.evaluation is None or len(photos) < FEWEST:
+    if len(judged) < FEWEST_JUDGED or len(photos) < FEWEST:
         raise ExportError(
-            f"An 8-bit form needs {FEWEST} photos that the run learned from and some that it was judged on; "
-            f"{len(photos)} and {len(judged)} of them are there.",
-            "Bring them back to where they were, or export without --int8.",
+            f"An 8-bit form needs {FEWEST} photos that the run learned from and {FEWEST_JUDGED} that it was judged on; "
+            f"{len(photos)} and {len(judged)} are there.",
+            "Fewer cannot tell what is lost: export without --int8.",
         )
     judged = judged.at_most(JUDGED)
     whole = quantise(predictor.graph, photos)
@@ -131,7 +136,7 @@ def converted(
         form = whole.but(ranked[: math.ceil(share * len(ranked))])
         trial = _tried(predictor, form, len(whole.layers), judged, photos[0])
         trials.append(trial)
-        if trial.speed.ratio < GAIN:
+        if not trial.faster:
             break  # with more layers as they are it is no faster
         if trial.as_good:
             return _made(predictor, trial, judged), trial

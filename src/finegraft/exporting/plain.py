@@ -44,8 +44,9 @@ def plain_graph(predictor: Predictor, more: bool = False) -> bytes:
     model = onnx.load_from_string(predictor.graph)
     graph, name = model.graph, output_of(predictor)
     beside = [output for output in graph.output if more and output.name == "novelty"]
-    if more and (maxima := _maxima(predictor)) is not None:
-        beside.append(heat_nodes.added(graph, maxima))
+    if more and (seen := _seen(predictor)) is not None:
+        platt = None if predictor.platt is None else np.array(predictor.platt)
+        beside.append(heat_nodes.added(graph, seen, platt))
     drop_unused(graph, {"scores", *(output.name for output in beside)})
     for node in _answering(predictor, graph, onnx):
         graph.node.append(node)
@@ -60,15 +61,16 @@ def plain_graph(predictor: Predictor, more: bool = False) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _maxima(predictor: Predictor) -> bool | None:
-    """Whether the largest values of its last map are among its features; None where it cannot tell where it looked."""
+def _seen(predictor: Predictor) -> heat_nodes.Seen | None:
+    """What its outputs show of its last map; None where it cannot tell where it looked."""
     x = predictor.preprocess.load(next(iter(generated().values())))[None]
     outputs = predictor.engines.get("start").run(x)
     if "map" not in outputs:
         return None
+    last = outputs["map"][0]
     try:
         Head.of(predictor.graph)
-        return maxima_follow(outputs["features"][0], outputs["map"][0])
+        return heat_nodes.Seen(last.shape, maxima_follow(outputs["features"][0], last))
     except UsageError:
         return None
 

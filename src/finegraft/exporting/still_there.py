@@ -42,12 +42,11 @@ class StillThere:
         return values_of(self.evaluation)
 
     def at_most(self, count: int) -> StillThere:
-        """Every so many of them, so that at most `count` are left."""
+        """At most `count` of them, from all over."""
         if self.evaluation is None or len(self) <= count:
             return self
-        step = -(-len(self) // count)
-        kept = np.arange(0, len(self), step)
-        return StillThere(self.evaluation.subset(kept), self.paths[::step], self.missing)
+        kept = _from_all_over(len(self), count)
+        return StillThere(self.evaluation.subset(kept), tuple(self.paths[row] for row in kept.tolist()), self.missing)
 
     def answered(self, values: np.ndarray) -> AnyEvaluation:
         """The evaluation of these `values`, shaped as `self.values`, in place of those of the training."""
@@ -71,8 +70,13 @@ def learned_from(run: Run, count: int) -> list[Path]:
     """At most `count` of the files that `run` learned from, from all over them, and still there."""
     data = run.dataset()
     records = list(data.part("train"))
-    step = max(1, -(-len(records) // count))
-    return [data.root / record.key for record in _still(data.root, records[::step])]
+    some = [records[row] for row in _from_all_over(len(records), count).tolist()]
+    return [data.root / record.key for record in _still(data.root, some)]
+
+
+def _from_all_over(n: int, count: int) -> np.ndarray:
+    """At most `count` of the numbers below `n`, evenly spread: int64, ascending."""
+    return np.unique(np.linspace(0, n - 1, min(n, count)).round().astype(np.int64))
 
 
 def values_of(evaluation: AnyEvaluation) -> np.ndarray:

@@ -16,8 +16,6 @@ from finegraft.exporting import plain, web_runtime
 from finegraft.inference.predictor import Predictor
 
 PAGE, GRAPH, DESCRIPTION = "index.html", "model.onnx", "model.json"
-# All that lies at the top of an export.
-ENTRIES = frozenset({PAGE, GRAPH, DESCRIPTION, "page", "runtime"})
 # Where the files of `page/` lie in our package: those it shares with the server's page, and its own.
 _SHARED = {
     "tokens.css": "tokens.css",
@@ -39,6 +37,14 @@ _OWN = (
     "worker.js",
 )
 FILES = _SHARED | {name: f"exporting/browser/{name}" for name in _OWN}
+
+
+def is_export(folder: Path) -> bool:
+    """Whether `folder` holds what `write` writes, and nothing else."""
+    runtime = web_runtime.NAMES
+    inside = {entry.relative_to(folder).as_posix() for entry in folder.rglob("*") if not entry.is_dir()}
+    known = {PAGE, GRAPH, DESCRIPTION, *(f"page/{name}" for name in FILES), *(f"runtime/{name}" for name in runtime)}
+    return PAGE in inside and inside <= known
 
 
 def write(predictor: Predictor, folder: Path) -> None:

@@ -7,6 +7,7 @@ Whichever way, they are taken only with the digests written here.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import logging
 import shutil
@@ -37,6 +38,9 @@ _SECONDS = 600
 _log = logging.getLogger("finegraft")
 
 
+NAMES = frozenset({*_NAMES.values(), "LICENSE.txt", "notices.txt"})
+
+
 def files() -> dict[str, bytes]:
     """`LOADER` and `BINARY` with their contents, and the licences they come under.
 
@@ -58,11 +62,12 @@ def _are_sound(found: dict[str, bytes]) -> bool:
 
 
 def _from_node_modules(folder: Path) -> dict[str, bytes] | None:
-    """The files that npm installed for `folder`, where it looks for them; None where there are none."""
+    """The files that npm installed for `folder`, where it looks for them; None where these are not there."""
     for above in (folder, *folder.parents):
         dist = above / "node_modules" / PACKAGE / "dist"
         if dist.is_dir():
-            return _taken(lambda name, dist=dist: (dist / name).read_bytes(), str(dist))  # type: ignore[misc]
+            with contextlib.suppress(ExportError):  # of another version: somebody else's
+                return _taken(lambda name, dist=dist: (dist / name).read_bytes(), str(dist))  # type: ignore[misc]
     return None
 
 

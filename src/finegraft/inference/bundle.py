@@ -27,8 +27,9 @@ from finegraft.targets import Category, Number, Target
 # Our promise: the same file gives the same probabilities within this, on every engine and machine; and the same number
 # within so many spreads of those it learned from.
 TOLERANCE = 1e-3
-# Engines round sums of 8-bit integers in their own way. TEXT
-_TOLERANCE_INT8 = 0.1
+# Engines round sums of 8-bit integers in their own way: with lite0 on clothing and bears ONNX Runtime and OpenVINO
+# differ by up to 0.009 on the generated samples, by up to 0.04 on 96 photos.
+_TOLERANCE_INT8 = 0.05
 Verify = Literal["all", "one", "no"]
 FASTEST = "fastest"
 
@@ -131,7 +132,10 @@ def _grafted(head: bytes, stored: model_json.Stored) -> bytes:
             f"it belongs on other weights of {row.get('name')} than those installed here.",
             "Install the version it was made with, or ask for a bundle that is whole.",
         )
-    return joined(body.graph, head)
+    try:
+        return joined(body.graph, head)
+    except Exception as error:  # whatever a stranger's graph may lack
+        raise BundleError(f"its head does not fit its backbone: {error}.", _MEND) from error
 
 
 def _fastest(

@@ -6,6 +6,7 @@ nothing for a server.
 
 from __future__ import annotations
 
+import logging
 import platform
 import threading
 import time
@@ -16,10 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from finegraft.data.contents import digest_of
+from finegraft.errors import StorageError
 from finegraft.features.store import opened
 from finegraft.runtimes import Runtime, available, open_graph
 from finegraft.runtimes.cpus import usable_cpus
 
+_log = logging.getLogger("finegraft")
 _KIND = "fastest engine"
 _SECONDS = 0.2  # of one turn
 _TURNS = 2  # of each engine; the better one counts, as what else runs here only ever slows one down
@@ -37,12 +40,16 @@ def fastest(graph: bytes, x: np.ndarray, threads: int | None = None) -> str:
         return names[0]
     threads = usable_cpus() if threads is None else threads
     key = _key(graph, names, threads)
-    with opened(None) as store:
-        known = (store.get(_KIND, key) or b"").decode()
-        if known not in names:
-            known = measured(graph, x, names, threads)
-            store.put(_KIND, key, known.encode())
-    return known
+    try:
+        with opened(None) as store:
+            known = (store.get(_KIND, key) or b"").decode()
+            if known not in names:
+                known = measured(graph, x, names, threads)
+                store.put(_KIND, key, known.encode())
+            return known
+    except StorageError as error:  # a server does without what is remembered
+        _log.warning("%s The faster engine is measured anew.", error)
+        return measured(graph, x, names, threads)
 
 
 def measured(graph: bytes, x: np.ndarray, names: list[str], threads: int, rate: Rate | None = None) -> str:

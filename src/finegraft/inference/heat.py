@@ -11,12 +11,13 @@ the model knows it, else that of the item's own places. What earlier stages gave
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from finegraft.errors import UsageError
+from finegraft.errors import BundleError, UsageError
 from finegraft.inference.initializers import initializers
 
 _WANTED = re.compile(r"head_\d+_(?:weight|bias)|novelty_mean")
@@ -25,23 +26,31 @@ TINY = float(np.finfo(np.float32).tiny)
 _CLOSE = 1e-3  # of the largest feature: engines add up in another order
 
 
+Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Head:
     """`layers` are weight float32 (out, in) and bias (out,), from the features to the scores, ReLU between. `usual` are
     the average features of the training data, float32 (d,), None where the model does not know them.
     """
 
-    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    layers: Layers
     usual: np.ndarray | None = None
 
     @classmethod
     def of(cls, graph: bytes) -> Head:
         """That of a bundle's graph. Raises `UsageError` where the graph has none of ours."""
-        found = initializers(graph, lambda name: bool(_WANTED.fullmatch(name)))
+        try:
+            found = initializers(graph, lambda name: bool(_WANTED.fullmatch(name)))
+        except BundleError as error:
+            raise UsageError(f"This model cannot tell where it looked: {error.what}") from error
         count = sum(name.startswith("head_") for name in found) // 2
-        if not count:
+        named = [(f"head_{n}_weight", f"head_{n}_bias") for n in range(count)]
+        layers = tuple((found[w], found[b]) for w, b in named if w in found and b in found)
+        alone = all(weight.ndim == 2 and bias.shape == weight.shape[:1] for weight, bias in layers)
+        if not count or len(layers) < count or not alone or not _chained(layers):
             raise UsageError("This model has no head of its own: it cannot tell where it looked.")
-        layers = tuple((found[f"head_{n}_weight"], found[f"head_{n}_bias"]) for n in range(count))
         return cls(layers, found.get("novelty_mean"))
 
     def gradient(self, features: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -57,11 +66,27 @@ class Head:
         return np.asarray(back)
 
 
+def _chained(layers: Layers) -> bool:
+    """Whether each layer takes what the one before it gives."""
+    return all(len(bias) == above.shape[1] for (_, bias), (above, _) in itertools.pairwise(layers))
+
+
 def against_others(k: int, answer: int) -> np.ndarray:
     """What speaks for one of `k` classes rather than for the rest: float (k,). Of one number, the number itself."""
     direction = np.full(k, -1 / (k - 1) if k > 1 else 1.0)
     direction[answer] = 1.0
     return direction
+
+
+def direction_of(scores: np.ndarray, platt: np.ndarray | None = None) -> np.ndarray:
+    """What speaks for the answer to `scores` (k,): its class rather than others, or the number, float (k,).
+
+    Of tags, whose slopes and shifts are `platt` (k, 2), it is the likeliest, which has no others: each stands alone.
+    """
+    k = len(scores)
+    if platt is None:
+        return against_others(k, int(scores.argmax()))
+    return np.asarray(np.eye(k)[int((scores * platt[:, 0] + platt[:, 1]).argmax())])
 
 
 def heat(head: Head, features: np.ndarray, last: np.ndarray, direction: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -50,7 +51,7 @@ def _tensor(model: bytes, start: int, stop: int, wanted: Callable[[str], bool]) 
             raw = model[value:end]
     if not name or kind != _FLOAT or not raw:
         return name, None
-    values = np.frombuffer(raw, "<f4")
-    if values.size != int(np.prod(dims, dtype=np.int64)):
+    values = np.frombuffer(raw[: len(raw) // 4 * 4], "<f4")
+    if len(raw) % 4 or min(dims, default=0) < 0 or values.size != math.prod(dims):
         raise BundleError(f"The model's tensor {name!r} has another size than it says.", "Export it again.")
     return name, values.reshape(dims)

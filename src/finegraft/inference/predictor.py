@@ -16,7 +16,7 @@ from finegraft.errors import BundleError, UnreadableFile, UsageError
 from finegraft.inference import choice
 from finegraft.inference.answering import OneClass, SeveralTags, answering_of
 from finegraft.inference.engines import Engines
-from finegraft.inference.heat import Head, against_others, heat
+from finegraft.inference.heat import Head, direction_of, heat
 from finegraft.inference.prediction import AnyPrediction, Explanation, Prediction, PredictionError
 from finegraft.modality import Preprocess
 from finegraft.runtimes import purpose_for
@@ -280,8 +280,7 @@ class Predictor:
         """The heat map of the likeliest class or tag, or of the number, as a picture."""
         if "map" not in outputs:
             raise UsageError("This model's backbone has no last map: it cannot tell where it looked.")
-        scores = outputs["scores"]
-        direction = against_others(len(scores), int(scores.argmax()))
+        direction = direction_of(outputs["scores"], None if self.platt is None else np.array(self.platt))
         found = heat(self._head, outputs["features"], outputs["map"], direction)
         return modality.get(self.description["modality"]).overlay(content, self.preprocess, found)
 

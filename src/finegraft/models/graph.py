@@ -219,10 +219,18 @@ def head_graph(whole: bytes) -> bytes:
 
 
 def joined(body: bytes, head: bytes) -> bytes:
-    """The inverse of `head_graph`: `head` on the features of `body`, in place of its own scores."""
+    """The inverse of `head_graph`: `head` on the features of `body`, in place of its own scores.
+
+    Raises `ValueError`, or what `onnx` raises, for a head that does not fit.
+    """
     onnx = onnx_package()
-    model, more = onnx.load_from_string(body), onnx.load_from_string(head).graph
+    model, other = onnx.load_from_string(body), onnx.load_from_string(head)
+    more = other.graph
     graph = model.graph
+    if not more.output or more.output[0].name != "scores":
+        raise ValueError("it gives no scores")
+    if [row.version for row in model.opset_import] != [row.version for row in other.opset_import]:
+        raise ValueError("it is written in another version of ONNX's operators")
     kept = [output for output in graph.output if output.name in {"features", "map"}]
     drop_unused(graph, {output.name for output in kept})
     graph.node.extend(more.node)

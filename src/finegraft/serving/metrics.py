@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import deque
 from collections.abc import Callable
@@ -48,7 +49,7 @@ class Metrics:
         self.probabilities = Histogram(
             "finegraft_probability", "Probability of the answer", ["model"], buckets=_SHARES, registry=self.registry
         )
-        self._recent: dict[str, tuple[str, deque[float]]] = {}
+        self._recent: dict[str, tuple[float, deque[float]]] = {}
         self.drift = Gauge(
             "finegraft_score_drift",
             f"Population stability index of how sure the last {_RECENT} answers are, beside the judged ones",
@@ -75,15 +76,17 @@ class Metrics:
                 self.answers.labels(model.name, label).inc()
 
     def _remember(self, model: Loaded, sure: float) -> None:
-        """Keep it among the last ones; a model that was swapped begins anew."""
-        usually = model.predictor.description.get("scores")
-        if usually is None:
+        """Keep it among the last ones; a model that was swapped in begins anew, and one swapped out counts no more."""
+        since, recent = self._recent.get(model.name, (-1.0, deque[float]()))
+        if model.loaded_at < since:
             return
-        digest, recent = self._recent.get(model.name, ("", deque[float]()))
-        if digest != model.digest:
+        if model.loaded_at > since:
             recent = deque(maxlen=_RECENT)
-            self._recent[model.name] = model.digest, recent
-            self.drift.labels(model.name).set_function(lambda: _drift(usually, recent))
+            self._recent[model.name] = model.loaded_at, recent
+            with contextlib.suppress(KeyError):
+                self.drift.remove(model.name)
+            if (usually := model.predictor.description.get("scores")) is not None:
+                self.drift.labels(model.name).set_function(lambda: _drift(usually, recent))
         recent.append(sure)
 
     def text(self) -> bytes:

@@ -23,7 +23,7 @@ from typing import Any
 
 import uvicorn
 
-from finegraft.errors import FinegraftError, UsageError
+from finegraft.errors import BundleError, FinegraftError, UsageError
 from finegraft.runtimes.cpus import usable_cpus
 from finegraft.serving.answering import Answerer
 from finegraft.serving.app import LOG, Api
@@ -141,7 +141,10 @@ class _Server(uvicorn.Server):
         for served in self._api.models.values():
             try:
                 loaded = await asyncio.to_thread(served.load)
-            except FinegraftError as error:
+            except Exception as error:  # noqa: BLE001 - of whatever kind, the server must not wait for it
+                if not isinstance(error, FinegraftError):
+                    LOG.exception("loading failed", extra={"model": served.name})
+                    error = BundleError(f"{served.path} cannot be served: {error}.", "Please report this.")
                 self.failed = error
                 self.handle_exit(signal.SIGTERM, None)
                 return
@@ -153,6 +156,8 @@ class _Server(uvicorn.Server):
                 loaded = await asyncio.to_thread(served.load)
             except FinegraftError as error:
                 LOG.error("not swapped", extra={"model": served.name, "reason": str(error)})
+            except Exception:  # noqa: BLE001 - the others are swapped all the same
+                LOG.exception("not swapped", extra={"model": served.name, "reason": "a fault"})
             else:
                 LOG.info("swapped", extra={"model": served.name, "digest": loaded.digest})
 
