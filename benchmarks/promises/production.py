@@ -35,6 +35,7 @@ def _exports(workshop: Workshop, run: Path) -> Measured:
     for to, name in FORMATS.items():
         place = workshop.empty(f"export-{run.name}") / name
         told[to] = json_of(workshop.cli("export", run, "-o", place, "--to", to, "--json", memory=False))
+        del told[to]["path"]
     worst = max(row["max_difference"] for row in told.values())
     one = next(iter(told.values()))
     each = ", ".join(f"{to} {row['max_difference']:.1e}" for to, row in told.items())
