@@ -133,7 +133,7 @@ def _rivals(workshop: Workshop) -> Measured:
         raise CannotMeasureError("the environment of the other servers could not be installed")
     best = max(row["served"] for row in found["rivals"].values())
     every = {"finegraft": found, **found["rivals"]}
-    words = "; ".join(f"{name} {row['served']:.0f}/s, {row['alone_ms']:.0f} ms alone" for name, row in every.items())
+    words = " · ".join(f"{name} {row['served']:.0f}/s, {row['alone_ms']:.0f} ms alone" for name, row in every.items())
     return Measured(found["served"] / best, words, found["rivals"])
 
 
