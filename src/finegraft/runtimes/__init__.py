@@ -78,8 +78,10 @@ def choose(engine: str = "auto", purpose: Purpose = "start") -> str:
 def purpose_for(items: int | None) -> Purpose:
     """What to optimise for when so many items wait; None means that nobody knows how many.
 
-    Measured on two cores with lite0, from a cold process: ONNX Runtime answers first after 0.32 s and then 105 photos
-    a second, OpenVINO after 0.47 s and then 190. They draw level at about 35 photos (0.15 / (1/105 - 1/190)).
+    Measured on two cores with lite0, from a cold process, before graphs had fixed padding: ONNX Runtime answers first
+    after 0.32 s and then 105 photos a second, OpenVINO after 0.47 s and then 190. They draw level at about 35 photos
+    (0.15 / (1/105 - 1/190)). With it ONNX Runtime is 1.4 times as fast, so a later change would cost little; what goes
+    on answering measures which one is faster (`finegraft.inference.fastest`).
     """
     return "start" if items is not None and items <= 35 else "throughput"
 
