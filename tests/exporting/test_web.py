@@ -450,7 +450,9 @@ def test_a_page_opened_as_a_file_says_what_it_needs(site: Served, browser: Any) 
 
 
 def test_the_folder_describes_itself_and_names_nobody_else(site: Served) -> None:
-    assert {path.name for path in site.folder.iterdir()} == web.ENTRIES
+    wanted = {"index.html", "model.onnx", "model.json", "page", "runtime"}
+    assert {path.name for path in site.folder.iterdir()} == wanted
+    assert web.is_export(site.folder)
     told = json.loads((site.folder / "model.json").read_bytes())
     assert told["web"]["name"] == "flowers"
     assert told["web"]["runtime"] == {"package": "onnxruntime-web", "version": "1.30.0", "licence": "MIT"}
@@ -504,6 +506,7 @@ def test_a_phone_is_offered_its_camera(site: Served, browser: Any) -> None:
 def test_an_export_is_replaced_whole(site: Served, trained: Run) -> None:
     place = site.folder.with_name("again")
     shutil.copytree(site.folder, place)
-    (place / "model.json").write_text("{}")
+    (place / "model.onnx").write_bytes(b"older")
     export(trained, place, "web", force=True)
+    assert (place / "model.onnx").read_bytes() == (site.folder / "model.onnx").read_bytes()
     assert json.loads((place / "model.json").read_bytes())["web"]["name"] == "again"

@@ -14,7 +14,8 @@ from finegraft.vision.sources import read
 
 
 def test_the_public_list() -> None:
-    assert finegraft.vision.__all__ == ["Preprocess", "learner", "name", "read", "thumbnail", "verify"]
+    wanted = ["Preprocess", "learner", "name", "network", "overlay", "read", "thumbnail", "verify"]
+    assert wanted == finegraft.vision.__all__
     assert set(finegraft.vision.__all__) <= set(dir(finegraft.vision))
 
 
