@@ -76,7 +76,10 @@ def test_a_place_may_be_named_from_the_working_folder(trained: Run, tmp_path: Pa
 def test_the_command_says_it_in_a_sentence(trained: Run, tmp_path: Path) -> None:
     done = finegraft("export", trained.path, "-o", tmp_path / "flowers.fg")
     assert done.code == 0, done.err
-    assert done.out.startswith(f"{tmp_path / 'flowers.fg'}: the same first answer for 100.0 % of ")
+    judged = len(trained.evaluation())
+    photos = f"{judged + EVERY} photos ({judged} it was judged on)"
+    same = "the same first answer for 100.0 %, no probability off by more than "
+    assert done.out.startswith(f"{tmp_path / 'flowers.fg'}: {photos} are answered as the training did, {same}")
     assert len(done.out.splitlines()) == 1
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from finegraft.errors import ExportError
-from finegraft.exporting.parity import Expected, asked, compared
+from finegraft.exporting.parity import Expected, Parity, asked, compared
 
 
 def expected(*rows: list[float] | str) -> list[Expected]:
@@ -64,3 +64,9 @@ def test_what_cannot_be_asked_says_why(tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     with pytest.raises(ExportError, match="The export cannot be asked: "):
         asked(tmp_path / "broken.onnx", [])
+
+
+def test_the_figures_are_told_in_the_words_of_the_target() -> None:
+    found = Parity(30, 0.9, 0.00123, ())
+    assert found.words(numbers=False) == "the same first answer for 90.0 %, no probability off by more than 0.001"
+    assert found.words(numbers=True) == "no number off by more than 0.001 of the spread of those learned from"

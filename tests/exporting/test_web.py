@@ -22,6 +22,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageCms
 
+from benchmarks.web import LISTENING
 from finegraft.data.atomic import write_atomically
 from finegraft.errors import UnreadableFile
 from finegraft.evaluation.run import Run
@@ -38,23 +39,12 @@ from tests.exporting.test_plain import predictor
 from tests.graphs import small_model
 from tests.inference.making import LABELS, description
 from tests.making import encoded, folder_of_photos, scene
+from tests.pages import drop_and_paste
 
 pytestmark = [pytest.mark.page, pytest.mark.xdist_group("exporting"), pytest.mark.usefixtures("web_runtime")]
 
 # Which no browser but one reads; the page says so.
 UNREAD = {"tiff.tif"}
-# Keeps what the worker says, to all digits.
-LISTENING = """
-window.said = [];
-window.Worker = class extends Worker {
-    constructor(...given) {
-        super(...given);
-        this.addEventListener("message", ({ data }) => ("told" in data || "wrong" in data) && window.said.push(data));
-    }
-};
-"""
-
-
 SENDING = "(address) => fetch(address, { mode: 'no-cors' }).then(() => 'sent', (error) => error.name)"
 
 
@@ -211,18 +201,7 @@ def test_a_heat_map_lies_where_python_s_lies(opened: Any, photos: list[Path], tr
 
 
 def test_dropped_and_pasted_photos_are_answered(opened: Any, photos: list[Path]) -> None:
-    content = base64.b64encode(photos[1].read_bytes()).decode()
-    for kind, field in (("drop", "dataTransfer"), ("paste", "clipboardData")):
-        opened.evaluate(
-            """async ([kind, field, content]) => {
-                const given = new DataTransfer();
-                const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-                given.items.add(new File([bytes], kind + ".jpg", { type: "image/jpeg" }));
-                const made = kind == "drop" ? DragEvent : ClipboardEvent;
-                document.body.dispatchEvent(new made(kind, { bubbles: true, cancelable: true, [field]: given }));
-            }""",
-            [kind, field, content],
-        )
+    drop_and_paste(opened, photos[1].read_bytes())
     assert answers(opened, 2).locator(".name").all_inner_texts() == ["paste.jpg", "drop.jpg"]
     first, second = opened.evaluate("said")
     assert first["told"] == second["told"]

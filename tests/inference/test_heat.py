@@ -112,3 +112,11 @@ def test_a_graph_without_a_head_of_ours_is_refused() -> None:
     with pytest.raises(UsageError, match="has no head of its own"):
         Head.of(small_graph())
     assert Head.of(headed_graph(hidden=5)).layers[0][0].shape == (5, 4)
+
+
+def test_a_head_of_other_features_is_refused() -> None:
+    last = np.ones((CHANNELS, *SIDES))
+    with pytest.raises(UsageError, match="does not fit its features"):
+        heat(Head(tuple(made((9, 3)))), features_of(last), last, against_others(3, 0))
+    with pytest.raises(UsageError, match="does not fit its features"):
+        heat(Head(tuple(made((12, 4)))), features_of(last), last, against_others(3, 0))

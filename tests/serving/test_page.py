@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import finegraft as fg
 from finegraft.serving.pages import POLICY
 from tests.inference.making import predictor
 from tests.making import folder_of_photos, photo
+from tests.pages import drop_and_paste
 from tests.serving.making import Process, api, bundle_at, process
 
 pytestmark = [pytest.mark.page, pytest.mark.xdist_group("serving-page")]
@@ -122,18 +122,7 @@ def test_a_model_without_heat_maps_says_so_on_its_button(tmp_path: Path, browser
 
 
 def test_dropped_and_pasted_photos_are_answered(opened: Any, photos: list[Path]) -> None:
-    content = base64.b64encode(photos[1].read_bytes()).decode()
-    for kind, field in (("drop", "dataTransfer"), ("paste", "clipboardData")):
-        opened.evaluate(
-            """async ([kind, field, content]) => {
-                const given = new DataTransfer();
-                const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-                given.items.add(new File([bytes], kind + ".jpg", { type: "image/jpeg" }));
-                const made = kind == "drop" ? DragEvent : ClipboardEvent;
-                document.body.dispatchEvent(new made(kind, { bubbles: true, cancelable: true, [field]: given }));
-            }""",
-            [kind, field, content],
-        )
+    drop_and_paste(opened, photos[1].read_bytes())
     names = answers(opened, 2).locator(".name").all_inner_texts()
     assert names == ["paste.jpg", "drop.jpg"]
 

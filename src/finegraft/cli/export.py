@@ -52,10 +52,10 @@ def command(
     if as_json:
         print_json(done.to_json())
         return
-    parity = done.parity
     if done.trial is not None:
         click.echo(f"8-bit integers, {done.trial.words}.")
+    like = "as the training did" if done.trial is None else "as in that trial"
     click.echo(
-        f"{done.path}: the same first answer for {100 * parity.agreement:.1f} % of {parity.photos:,} photos "
-        f"({done.judged:,} it was judged on), no probability off by more than {parity.max_difference:.1g}."
+        f"{done.path}: {done.parity.photos:,} photos ({done.judged:,} it was judged on) are answered {like}, "
+        f"{done.parity.words(done.numbers)}."
     )

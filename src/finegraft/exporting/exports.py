@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from finegraft.inference import archive, bundle, model_json
 from finegraft.inference.card import chapters_of
 from finegraft.inference.predictor import Predictor
 from finegraft.runtimes import available
+from finegraft.targets import Number
 
 # Judged photos that travel with a bundle where the user says so.
 _SAMPLES = 12
@@ -50,8 +51,8 @@ class Wishes:
 @dataclass(frozen=True)
 class Exported:
     """An export at `path` that answers as the run did; the accuracies of the run and of the export on the `judged`
-    photos that are still there, None for other targets than classes, or where none is. `trial` is how a form of 8-bit
-    integers did.
+    photos that are still there, None for other targets than classes, or where none is. `numbers` is whether it answers
+    with numbers, `trial` how a form of 8-bit integers did.
     """
 
     path: Path
@@ -59,7 +60,8 @@ class Exported:
     judged: int
     accuracy_before: float | None
     accuracy_after: float | None
-    trial: int8.Trial | None = field(default=None)
+    numbers: bool = False
+    trial: int8.Trial | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What `finegraft export --json` prints."""
@@ -96,11 +98,14 @@ def export(run: Run, path: Path, to: str = "bundle", force: bool = False, wishes
             _with_samples(place, predictor, there)
         if wishes.slim:
             slim.slimmed(place, predictor)
-        found, answers = _compared(place, to, wanted, predictor, there.at_most(MOST), Path(pictures))
+        some = there.at_most(MOST)
+        found, answers = _compared(place, to, wanted, predictor, some, Path(pictures))
+        numbers = isinstance(predictor.target, Number)
+        done = Exported(path, found, len(some), *_accuracies(some, answers), numbers, trial)
         if to == "bundle":
-            _tell(place, found, there, trial)
+            _tell(place, done, there)
         _put(place, path, force)
-    return Exported(path, found, len(there.at_most(MOST)), *_accuracies(there.at_most(MOST), answers), trial)
+    return done
 
 
 def _compared(
@@ -195,20 +200,19 @@ def _put(place: Path, path: Path, force: bool) -> None:
         raise StorageError(f"Cannot write {path}: {error.strerror or error}.", "Choose another place.") from error
 
 
-def _tell(place: Path, found: Parity, there: StillThere, trial: int8.Trial | None) -> None:
-    """Put the figures into the bundle and its card."""
-    entries, asked = archive.read(place), len(there.at_most(MOST))
+def _tell(place: Path, done: Exported, there: StillThere) -> None:
+    """Put the figures into the bundle at `place` and its card."""
+    entries, found, asked = archive.read(place), done.parity, done.judged
     told = {**json.loads(entries["model.json"]), "parity": {**found.to_json(), "judged": asked}}
     gone = f" {there.missing} of its judged photos were no longer there, or changed." if there.missing else ""
     words = (
         f"\n## Is it the model that was trained\n\nAsked again from the files' bytes, in a process of its own, about "
         f"{asked} photos it was judged on and {found.photos - asked} pictures of awkward kinds, by every engine "
-        f"installed: {100 * found.agreement:.1f} % have the same first answer, and no probability differs by more than "
-        f"{found.max_difference:.1g}.{gone}\n"
+        f"installed: {found.words(done.numbers)}.{gone}\n"
     )
-    if trial is not None:
-        told["int8"] = trial.to_json()
-        words = _OF_INTEGERS.format(trial.words, len(there.at_most(int8.JUDGED)), gone)
+    if done.trial is not None:
+        told["int8"] = done.trial.to_json()
+        words = _OF_INTEGERS.format(done.trial.words, len(done.trial.evaluation), gone)
     entries["model.json"] = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False).encode()
     entries["card.md"] = entries["card.md"] + words.encode()
     place.unlink()
@@ -220,8 +224,8 @@ _OF_INTEGERS = """
 ## It computes with 8-bit integers
 
 This is not the network that was trained, but a smaller and faster one made from it. On {1} photos it was judged on,
-{0}, each by the engine that is fastest for it.{2} Engines round such numbers in their own way: its probabilities may
-differ between machines by more than those of a model in single precision.
+{0}, each by the engine that is fastest for it.{2} Engines round such numbers in their own way: its answers may differ
+between machines by more than those of a model in single precision.
 """
 
 

@@ -62,6 +62,15 @@ class Parity:
         """`photos`, `agreement`, `max_difference`."""
         return {"photos": self.photos, "agreement": self.agreement, "max_difference": self.max_difference}
 
+    def words(self, numbers: bool) -> str:
+        """The figures for people; `numbers` is whether the answers are numbers."""
+        if numbers:
+            return f"no number off by more than {self.max_difference:.1g} of the spread of those learned from"
+        return (
+            f"the same first answer for {100 * self.agreement:.1f} %, no probability off by more than "
+            f"{self.max_difference:.1g}"
+        )
+
     def must_hold(self, what: str) -> None:
         """Raise `ExportError` with the photos that `what` answers otherwise."""
         if not self.differing:

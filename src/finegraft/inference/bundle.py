@@ -134,6 +134,8 @@ def _grafted(head: bytes, stored: model_json.Stored) -> bytes:
         )
     try:
         return joined(body.graph, head)
+    except FinegraftError as error:  # a package is missing
+        raise BundleError(f"it cannot be put together with its backbone here: {error.what}", error.mend) from error
     except Exception as error:  # whatever a stranger's graph may lack
         raise BundleError(f"its head does not fit its backbone: {error}.", _MEND) from error
 

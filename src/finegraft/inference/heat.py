@@ -92,8 +92,11 @@ def direction_of(scores: np.ndarray, platt: np.ndarray | None = None) -> np.ndar
 def heat(head: Head, features: np.ndarray, last: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """What each place of the `last` map (c, h, w) gave to `direction`: float (h, w), 0 to 1; what spoke against is 0.
 
-    `features` (d,) are of the same item. Raises `UsageError` where they do not begin with the map's averages.
+    `features` (d,) are of the same item. Raises `UsageError` where they do not begin with the map's averages, or `head`
+    takes others.
     """
+    if head.layers[0][0].shape[1] != len(features) or head.layers[-1][0].shape[0] != len(direction):
+        raise UsageError("This model's head does not fit its features: it cannot tell where it looked.")
     channels, places = last.shape[0], last.shape[1] * last.shape[2]
     flat = last.reshape(channels, places)
     maxima = maxima_follow(features, last)

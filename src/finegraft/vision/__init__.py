@@ -2,8 +2,8 @@
 
 `read` opens and checks a folder of photos, `learner` makes what learns from it, `Preprocess` turns file bytes into a
 model's input, `network` finds that of a backbone, `overlay` makes a picture of a heat map, `thumbnail` a small one for
-a page, and `verify` says why
-bytes are no usable photo. All are loaded on first use (PEP 562): predicting never pays for what only training needs.
+a page, and `verify` says why bytes are no usable photo. All are loaded on first use (PEP 562): predicting never pays
+for what only training needs.
 """
 
 from __future__ import annotations

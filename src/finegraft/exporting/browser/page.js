@@ -52,12 +52,7 @@ function next() {
 }
 
 function take(files) {
-  const photos = [...files].filter((file) => file instanceof File);
-  if (!photos.length) {
-    say("That was no file.", true);
-    return;
-  }
-  for (const file of photos) {
+  for (const file of files) {
     const card = cardOf(file);
     answers.prepend(card);
     if (failed) fail(card, "The model did not load.");

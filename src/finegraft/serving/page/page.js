@@ -122,12 +122,7 @@ async function next() {
 }
 
 function take(files) {
-  const photos = [...files].filter((file) => file instanceof File);
-  if (!photos.length) {
-    say("That was no file.", true);
-    return;
-  }
-  for (const file of photos) {
+  for (const file of files) {
     const card = cardOf(file);
     answers.prepend(card);
     waiting.push([file, card]);

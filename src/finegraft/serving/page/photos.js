@@ -2,12 +2,17 @@
 
 const of = (id) => document.getElementById(id);
 
-/** Has `take` called with the files that come, and `say` with what went wrong (words, true). */
+/** Has `take` called with the files that come, in an array, and `say` with what went wrong (words, true). */
 export function listen(take, say) {
   const drop = of("drop");
+  const given = (list) => {
+    const files = [...list].filter((file) => file instanceof File);
+    if (files.length) take(files);
+    else say("That was no file.", true);
+  };
   for (const id of ["files", "shot"]) {
     of(id).onchange = (event) => {
-      take(event.target.files);
+      given(event.target.files);
       event.target.value = ""; // so that the same photo can be chosen again
     };
   }
@@ -21,10 +26,10 @@ export function listen(take, say) {
   addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    take(event.dataTransfer.files);
+    given(event.dataTransfer.files);
   });
   addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length) take(event.clipboardData.files);
+    if (event.clipboardData.files.length) given(event.clipboardData.files);
   });
   const phone = matchMedia("(pointer: coarse)").matches; // has a camera of its own, which takes better photos
   of("shoot").hidden = of("shot").hidden = !phone;
