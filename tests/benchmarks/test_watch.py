@@ -46,11 +46,14 @@ def test_peak_counts_the_whole_tree():
 
 @linux
 def test_the_tree_holds_orphans_of_the_session():
-    code = "import subprocess, sys; subprocess.Popen(['sleep', '5'])"  # its parent ends at once
-    shell = subprocess.Popen(["sh", "-c", f'{sys.executable} -c "{code}"; sleep 5'], start_new_session=True)
+    code = "import subprocess; subprocess.Popen(['sleep', '20'], stdout=subprocess.DEVNULL)"  # its parent ends at once
+    words = ["sh", "-c", f'{sys.executable} -c "{code}"; echo ended; sleep 20']
+    shell = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE, text=True)
     try:
+        assert shell.stdout is not None
+        assert shell.stdout.readline() == "ended\n"  # before that, the parent of the orphan might be counted
         for _ in range(100):
-            if len(watch.tree(shell.pid)) == 3 and shell.poll() is None:
+            if len(watch.tree(shell.pid)) == 3:
                 break
             subprocess.run(["sleep", "0.05"], check=True)
         assert len(watch.tree(shell.pid)) == 3  # the shell, its sleep, the orphan
