@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
 
 import pytest
 
-from finegraft.runtimes.cpus import usable_cpus
+from finegraft.runtimes.cpus import adds_in_16_bits, usable_cpus
 
 
 @pytest.fixture
@@ -80,3 +81,21 @@ def test_version_1_without_a_limit(tmp_path: Path) -> None:
 
 def test_a_line_that_makes_no_sense_is_no_limit(tmp_path: Path) -> None:
     assert groups(tmp_path, "what is this\n\n", {}) == 8
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "expected"),
+    [
+        ("x86_64", "fpu avx2 avx512f", True),
+        ("AMD64", "fpu avx2 avx_vnni", False),
+        ("x86_64", "fpu avx512f avx512_vnni", False),
+        ("aarch64", "fp asimd", False),
+    ],
+)
+def test_a_processor_without_vnni_adds_in_16_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: str, flags: str, expected: bool
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags\t\t: {flags}\n")
+    assert adds_in_16_bits(tmp_path / "cpuinfo") is expected
+    assert not adds_in_16_bits(tmp_path / "missing")

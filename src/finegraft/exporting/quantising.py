@@ -19,6 +19,7 @@ import numpy as np
 
 from finegraft.models.frozen import onnx_package
 from finegraft.models.graph import behind, drop_unused
+from finegraft.runtimes.cpus import adds_in_16_bits
 from finegraft.runtimes.onnxruntime import package
 
 _LAYERS = ("Conv", "Gemm", "MatMul")
@@ -91,6 +92,7 @@ def quantised(graph: bytes, photos: Sequence[np.ndarray]) -> Quantised:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            reduce_range=adds_in_16_bits(),
             nodes_to_exclude=[node.name for node in behind(model.graph)],
             calibrate_method=CalibrationMethod.MinMax,
             # Activations stay where they are, though ranges make them superfluous: `but` needs what they give.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 from pathlib import Path
 
 
@@ -20,6 +21,16 @@ def usable_cpus(cgroup: Path = Path("/proc/self/cgroup"), mount: Path = Path("/s
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup, mount)
     return bound if quota is None else max(1, min(bound, math.ceil(quota)))
+
+
+def adds_in_16_bits(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether products of 8-bit integers are added in pairs in 16 bits here, which overflow, so that weights must keep
+    to 7 bits: an x86 processor whose flags in `cpuinfo` name no VNNI. Not asked of other processors, nor where there
+    is no such file (ONNX Runtime's page on quantisation, "U8S8 on AVX2 and AVX512").
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64") or not cpuinfo.is_file():
+        return False
+    return not any("vnni" in flag for flag in cpuinfo.read_text(encoding="utf-8", errors="replace").split())
 
 
 def _quota(cgroup: Path, mount: Path) -> float | None:
