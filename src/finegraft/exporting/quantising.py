@@ -69,9 +69,8 @@ def quantised(graph: bytes, photos: Sequence[np.ndarray]) -> Quantised:
     A range is the average over the photos of the smallest and of the largest number, so that the one photo with an
     outlier does not leave the others a handful of steps: on clothing the answers diverge from those in single precision
     by 0.0030 with either engine, and by 0.0040 with one of them where the widest range is taken
-    (`python -m benchmarks.choices_int8`). Weights have a range for each channel, and 7 bits where sums of 8-bit products
-    would overflow. Raises what ONNX Runtime raises for a
-    graph that it cannot quantise.
+    (`python -m benchmarks.choices_int8`). Weights have a range for each channel, and 7 bits where sums of 8-bit
+    products would overflow. Raises what ONNX Runtime raises for a graph that it cannot quantise.
     """
     package()
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
